@@ -1,0 +1,137 @@
+// rules.h - a graph of loop nests over named dims in; for every op the dim to
+// cut, and for every value its layouts and conversions, out.
+//
+// One rule gives the alternatives of every op.  To run on N ranks, an op picks
+// one of its loops, or several that are adjacent and make a product dim:
+//
+//   free        in the results: operands that have it are S(d), others R; the
+//               results are S(d)
+//   contracted  in no result: operands that have it are S(d), others R; the
+//               results are P
+//   whole       cannot be picked
+//   none        everything is R, every rank does all of the work
+//
+// Balanced work: dims smaller than N are offered only where no dim of at least
+// N elements is; `none` only where an op has nothing to cut, or is small, or
+// works on parameters alone.  Dims that only elementwise ops could cut are not
+// offered (lib/plan/picks.c says why nothing is lost).
+#ifndef DSPC_PLAN_RULES_H
+#define DSPC_PLAN_RULES_H
+
+#include "dspc/plan/collective.h"
+#include "dspc/plan/plan.h"
+
+/// A dim of the model: an atom (natoms is 0) or a product of atoms, given in
+/// order.  A dim's index is its id, and its rank among equal plans: put them
+/// in source order.
+typedef struct DspPlanDim {
+  const char *name;
+  int64_t size;
+  size_t natoms;
+  const uint32_t *atoms; ///< ids of atoms
+} DspPlanDim;
+
+typedef struct DspPlanValue {
+  const char *name;
+  size_t ndims;
+  const uint32_t *dims; ///< [ndims] atoms, row major; parameters may repeat one
+  int64_t element_bytes;
+  bool is_param;
+} DspPlanValue;
+
+typedef enum DspLoopKind {
+  DSP_LOOP_FREE,
+  DSP_LOOP_CONTRACTED,
+  DSP_LOOP_WHOLE,
+} DspLoopKind;
+
+/// One loop of an op.  Two loops may run over the same dim: attention over S
+/// is free in the S of Q and needs the S of K and V whole.
+typedef struct DspPlanLoop {
+  uint32_t dim; ///< an atom
+  DspLoopKind kind;
+  bool weight; ///< cutting it cuts a weight: only with `allow_tensor`
+} DspPlanLoop;
+
+typedef enum DspPlanOpKind {
+  DSP_PLAN_COMPUTE,
+  DSP_PLAN_ELEMENTWISE, ///< maps, slices, rearrangements: any dim would do
+  DSP_PLAN_INPUT,       ///< one result, in any S(d) or R, at no cost
+  DSP_PLAN_PARAM,       ///< one result in R; any S(d) with `allow_tensor`
+  DSP_PLAN_OUTPUT,      ///< one operand, in any layout but P
+} DspPlanOpKind;
+
+/// An op.  `maps` says, for every dim of every operand and then of every
+/// result, which loop it belongs to: one run of ndims entries per value.
+/// Inputs, params and outputs have no loops and no maps.
+typedef struct DspPlanOp {
+  DspPlanOpKind kind;
+  size_t noperands;
+  const uint32_t *operands;
+  size_t nresults;
+  const uint32_t *results;
+  size_t nloops;
+  const DspPlanLoop *loops;
+  const uint8_t *maps;
+  bool partial; ///< partial sums are meaningful: contracted loops may be cut
+  uint32_t pin; ///< the dim that must be picked, or DSP_PLAN_NO_DIM
+} DspPlanOp;
+
+/// Ops are in topological order.
+typedef struct DspPlanGraph {
+  size_t ndims;
+  const DspPlanDim *dims;
+  size_t nvalues;
+  const DspPlanValue *values;
+  size_t nops;
+  const DspPlanOp *ops;
+} DspPlanGraph;
+
+typedef struct DspPlanOptions {
+  int64_t ranks; ///< at least 1
+  bool allow_tensor;
+  DspSearchLimits limits;
+} DspPlanOptions;
+
+/// How one op runs.
+typedef struct DspPlanPick {
+  uint32_t dim;    ///< DSP_PLAN_NO_DIM: none, everything is whole
+  bool contracted; ///< the results are partial sums
+  const DspPlanLayout *operands; ///< [noperands] what it needs
+  const DspPlanLayout *results;  ///< [nresults] what it gives
+} DspPlanPick;
+
+/// One change of layout, to run before op `before`.
+typedef struct DspPlanStep {
+  uint32_t value;
+  uint32_t before;
+  DspCollective collective;
+  DspPlanLayout from; ///< the value exists in this layout by then
+  DspPlanLayout to;
+  int64_t bytes;           ///< leaving all ranks together
+  const int64_t *per_rank; ///< [ranks]
+} DspPlanStep;
+
+typedef struct DspPlan {
+  DspPlanPick *picks; ///< [nops]
+  size_t nsteps;
+  DspPlanStep *steps; ///< in the order in which they run
+  DspCertificate certificate;
+} DspPlan;
+
+typedef enum DspPlanStatus {
+  DSP_PLAN_OK,
+  DSP_PLAN_BAD_PIN, ///< the op cannot be cut on the dim of its pin
+  DSP_PLAN_NONE,    ///< the pins contradict each other
+} DspPlanStatus;
+
+/// Plans a graph.  Everything in `*plan` lives in `arena`.  On
+/// DSP_PLAN_BAD_PIN `*culprit` (may be NULL) receives the op.
+DspPlanStatus dsp_plan_graph(DspArena *arena, const DspPlanGraph *graph,
+                             const DspPlanOptions *options, DspPlan *plan,
+                             size_t *culprit);
+
+/// True when the two layouts are the same.
+bool dsp_plan_layout_equal(DspPlanLayout a, DspPlanLayout b);
+
+#endif
