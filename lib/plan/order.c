@@ -1,0 +1,116 @@
+// order.c - prepares a problem for the search.
+//
+// Needs:  ops in topological order.
+// Leaves: the order of the search: that of the program, except that a source
+//         waits for the first op that reads it, so that few values are alive
+//         at once.  Sources that have no choice and from which every wanted
+//         layout is free (whole weights) are not searched at all.
+#include "order.h"
+
+/// For every choice and operand, the layouts that some alternative needs.
+static DspLayoutSet **choice_needs(DspArena *arena,
+                                   const DspSearchProblem *problem) {
+  DspLayoutSet **needs = DSP_NEW(arena, DspLayoutSet *, problem->nchoices);
+  for (size_t c = 0; c < problem->nchoices; ++c) {
+    const DspChoice *choice = &problem->choices[c];
+    needs[c] = DSP_NEW(arena, DspLayoutSet, choice->noperands);
+    for (uint32_t a = 0; a < choice->count; ++a)
+      for (uint32_t i = 0; i < choice->noperands; ++i)
+        needs[c][i] |= dsp_set_of(choice->alternatives[a].needs[i]);
+  }
+  return needs;
+}
+
+static void count_uses(const DspSearchProblem *problem, uint32_t *first) {
+  for (size_t op = 0; op < problem->nops; ++op)
+    for (uint32_t i = 0; i < dsp_choice_of(problem, op)->noperands; ++i)
+      ++first[problem->ops[op].operands[i] + 1];
+  for (size_t v = 0; v < problem->nvalues; ++v)
+    first[v + 1] += first[v];
+}
+
+static void find_wanted(DspArena *arena, DspOrder *order) {
+  const DspSearchProblem *problem = order->problem;
+  DspLayoutSet **needs = choice_needs(arena, problem);
+  size_t nvalues = problem->nvalues;
+  order->first_use = DSP_NEW(arena, uint32_t, nvalues + 1);
+  count_uses(problem, order->first_use);
+  order->wanted = DSP_NEW(arena, DspLayoutSet, order->first_use[nvalues]);
+  uint32_t *next = DSP_NEW(arena, uint32_t, nvalues);
+  for (size_t op = 0; op < problem->nops; ++op)
+    for (uint32_t i = 0; i < dsp_choice_of(problem, op)->noperands; ++i) {
+      uint32_t value = problem->ops[op].operands[i];
+      order->wanted[order->first_use[value] + next[value]++] =
+          needs[problem->ops[op].choice][i];
+    }
+  for (size_t v = 0; v < nvalues; ++v)
+    for (uint32_t u = order->first_use[v + 1]; u > order->first_use[v] + 1; --u)
+      order->wanted[u - 2] |= order->wanted[u - 1];
+}
+
+DspDemand dsp_order_demand(const DspOrder *order, uint32_t value,
+                           uint32_t used) {
+  uint32_t left = dsp_order_uses(order, value) - used;
+  DspDemand demand = {.class_id = order->problem->value_class[value]};
+  demand.uses = left < DSP_USES_MANY ? left : DSP_USES_MANY;
+  if (left > 0)
+    demand.wanted = order->wanted[order->first_use[value] + used];
+  return demand;
+}
+
+static bool is_constant(const DspOrder *order, const DspSets *sets, size_t op) {
+  const DspChoice *choice = dsp_choice_of(order->problem, op);
+  if (choice->noperands != 0 || choice->nresults != 1 || choice->count != 1)
+    return false;
+  uint32_t value = order->problem->ops[op].results[0];
+  DspDemand demand = dsp_order_demand(order, value, 0);
+  uint32_t base = choice->alternatives[0].gives[0];
+  return (demand.wanted & ~sets->metrics[demand.class_id].free[base]) == 0;
+}
+
+/// Puts an op into the order, once; sources of its operands come first.
+static void place(DspOrder *order, const uint32_t *source_of, bool *placed,
+                  uint32_t op) {
+  const DspSearchProblem *problem = order->problem;
+  if (placed[op])
+    return;
+  placed[op] = true;
+  for (uint32_t i = 0; i < dsp_choice_of(problem, op)->noperands; ++i) {
+    uint32_t source = source_of[problem->ops[op].operands[i]];
+    if (source != UINT32_MAX)
+      place(order, source_of, placed, source);
+  }
+  order->ops[order->count++] = op;
+}
+
+static void place_all(DspArena *arena, DspOrder *order, const DspSets *sets) {
+  const DspSearchProblem *problem = order->problem;
+  uint32_t *source_of = DSP_NEW(arena, uint32_t, problem->nvalues);
+  bool *placed = DSP_NEW(arena, bool, problem->nops);
+  for (size_t v = 0; v < problem->nvalues; ++v)
+    source_of[v] = UINT32_MAX;
+  for (uint32_t op = 0; op < problem->nops; ++op) {
+    const DspChoice *choice = dsp_choice_of(problem, op);
+    if (choice->noperands == 0)
+      for (uint32_t i = 0; i < choice->nresults; ++i)
+        source_of[problem->ops[op].results[i]] = op;
+    placed[op] = is_constant(order, sets, op);
+    if (placed[op])
+      order->constant[problem->ops[op].results[0]] = true;
+  }
+  for (uint32_t op = 0; op < problem->nops; ++op)
+    if (dsp_choice_of(problem, op)->noperands != 0)
+      place(order, source_of, placed, op);
+  for (uint32_t op = 0; op < problem->nops; ++op)
+    place(order, source_of, placed, op);
+}
+
+DspOrder dsp_order(DspArena *arena, const DspSearchProblem *problem,
+                   const DspSets *sets) {
+  DspOrder order = {.problem = problem};
+  order.ops = DSP_NEW(arena, uint32_t, problem->nops);
+  order.constant = DSP_NEW(arena, bool, problem->nvalues);
+  find_wanted(arena, &order);
+  place_all(arena, &order, sets);
+  return order;
+}

@@ -1,0 +1,334 @@
+// sets.c - how the set of layouts of one value may grow, and which of two sets
+// is better.
+//
+// A value is produced in one layout; every conversion adds one more.  What a
+// set costs is thus the cheapest tree of conversions that reaches all layouts
+// that were asked for, stops on the way included (a directed Steiner tree over
+// the few layouts of a class).  Such a tree is grown path by path, in the order
+// of the uses: each use adds the path that its layout needs.
+//
+// Needs:  tables of direct conversions.
+// Leaves: lists of growths among which a cheapest plan always finds its own.
+#include "sets.h"
+
+#include <string.h>
+
+static const DspHop never = {DSP_PLAN_NEVER, 0};
+
+bool dsp_hop_less(DspHop a, DspHop b) {
+  if (a.bytes != b.bytes)
+    return a.bytes < b.bytes;
+  return a.collectives < b.collectives;
+}
+
+DspHop dsp_hop_add(DspHop a, DspHop b) {
+  if (a.bytes == DSP_PLAN_NEVER || b.bytes == DSP_PLAN_NEVER)
+    return never;
+  return (DspHop){a.bytes + b.bytes, a.collectives + b.collectives};
+}
+
+static bool is_free(DspHop hop) {
+  return hop.bytes == 0 && hop.collectives == 0;
+}
+
+static DspHop direct(const DspMetric *metric, uint32_t from, uint32_t to) {
+  size_t at = (size_t)from * metric->count + to;
+  if (from == to)
+    return (DspHop){0, 0};
+  if (metric->table->bytes[at] == DSP_PLAN_NEVER)
+    return never;
+  return (DspHop){metric->table->bytes[at], metric->table->collectives[at]};
+}
+
+/// All shortest ways (Floyd, Warshall).
+static void find_near(const DspMetric *metric, DspHop *near) {
+  uint32_t n = metric->count;
+  for (uint32_t a = 0; a < n; ++a)
+    for (uint32_t b = 0; b < n; ++b)
+      near[a * n + b] = direct(metric, a, b);
+  for (uint32_t via = 0; via < n; ++via)
+    for (uint32_t a = 0; a < n; ++a)
+      for (uint32_t b = 0; b < n; ++b) {
+        DspHop hop = dsp_hop_add(near[a * n + via], near[via * n + b]);
+        if (dsp_hop_less(hop, near[a * n + b]))
+          near[a * n + b] = hop;
+      }
+}
+
+static DspMetric make_metric(DspArena *arena, const DspLayoutClass *table) {
+  uint32_t n = table->count;
+  DspMetric metric = {.count = n, .table = table};
+  metric.near = DSP_NEW(arena, DspHop, (size_t)n * n);
+  metric.free = DSP_NEW(arena, DspLayoutSet, n);
+  find_near(&metric, metric.near);
+  for (uint32_t a = 0; a < n; ++a)
+    for (uint32_t b = 0; b < n; ++b)
+      if (is_free(metric.near[a * n + b]))
+        metric.free[a] |= dsp_set_of(b);
+  return metric;
+}
+
+DspSets dsp_sets(DspArena *arena, const DspSearchProblem *problem) {
+  DspMetric *metrics = DSP_NEW(arena, DspMetric, problem->nclasses);
+  for (size_t i = 0; i < problem->nclasses; ++i)
+    metrics[i] = make_metric(arena, &problem->classes[i]);
+  return (DspSets){
+    .arena = arena, .metrics = metrics, .keys = dsp_interner(arena)};
+}
+
+/// The price of `layout` for a value that exists in `set`.
+static DspHop nearest(const DspMetric *metric, DspLayoutSet set,
+                      uint32_t layout) {
+  DspHop best = never;
+  for (; set; set &= set - 1) {
+    DspHop hop = metric->near[dsp_set_first(set) * metric->count + layout];
+    if (dsp_hop_less(hop, best))
+      best = hop;
+  }
+  return best;
+}
+
+/// The same by one conversion; `*from` receives where it starts.
+static DspHop nearest_direct(const DspMetric *metric, DspLayoutSet set,
+                             uint32_t layout, uint32_t *from) {
+  DspHop best = never;
+  for (; set; set &= set - 1) {
+    DspHop hop = direct(metric, dsp_set_first(set), layout);
+    if (!dsp_hop_less(hop, best))
+      continue;
+    best = hop;
+    *from = dsp_set_first(set);
+  }
+  return best;
+}
+
+/// True when nothing is lost by forgetting that the value exists in `layout`:
+/// nobody wants it, or the others give it for nothing; and every conversion
+/// that might start there costs no more from the others.
+static bool is_useless(const DspMetric *metric, DspDemand demand,
+                       DspLayoutSet set, uint32_t layout) {
+  DspLayoutSet rest = set & ~dsp_set_of(layout);
+  if (!rest)
+    return false;
+  if ((demand.wanted & dsp_set_of(layout)) &&
+      !is_free(nearest(metric, rest, layout)))
+    return false;
+  for (uint32_t to = 0; to < metric->count; ++to)
+    if (!(set & dsp_set_of(to)) &&
+        dsp_hop_less(direct(metric, layout, to), nearest(metric, rest, to)))
+      return false;
+  return true;
+}
+
+static DspLayoutSet trim(const DspMetric *metric, DspDemand demand,
+                         DspLayoutSet set) {
+  for (uint32_t i = metric->count; i-- > 0;)
+    if ((set & dsp_set_of(i)) && is_useless(metric, demand, set, i))
+      set &= ~dsp_set_of(i);
+  return set;
+}
+
+static DspLayoutSet free_of(const DspMetric *metric, DspLayoutSet set) {
+  DspLayoutSet free = set;
+  for (; set; set &= set - 1)
+    free |= metric->free[dsp_set_first(set)];
+  return free;
+}
+
+/// Grows `have` until it holds `other`, the dearest layout first: what that
+/// brings for nothing need not be bought.
+static DspHop gap_by_growth(const DspMetric *metric, DspLayoutSet have,
+                            DspLayoutSet other) {
+  DspHop total = {0, 0};
+  have = free_of(metric, have);
+  while (other & ~have) {
+    DspHop dearest = {-1, 0};
+    uint32_t next = 0;
+    for (DspLayoutSet left = other & ~have; left; left &= left - 1) {
+      DspHop hop = nearest(metric, have, dsp_set_first(left));
+      if (!dsp_hop_less(dearest, hop))
+        continue;
+      dearest = hop;
+      next = dsp_set_first(left);
+    }
+    total = dsp_hop_add(total, dearest);
+    have |= metric->free[next];
+  }
+  return total;
+}
+
+/// One use is left: the largest difference that it can make.
+static DspHop gap_of_last_use(const DspMetric *metric, DspDemand demand,
+                              DspLayoutSet have, DspLayoutSet other) {
+  DspHop worst = {0, 0};
+  for (DspLayoutSet set = demand.wanted; set; set &= set - 1) {
+    DspHop mine = nearest(metric, have, dsp_set_first(set));
+    DspHop its = nearest(metric, other, dsp_set_first(set));
+    if (its.bytes == DSP_PLAN_NEVER)
+      continue;
+    if (mine.bytes == DSP_PLAN_NEVER)
+      return never;
+    DspHop more = {mine.bytes - its.bytes, mine.collectives - its.collectives};
+    if (dsp_hop_less(worst, more))
+      worst = more;
+  }
+  return worst;
+}
+
+/// Few uses are left: as many of the dearest wanted layouts, each bought alone.
+static DspHop gap_by_uses(const DspMetric *metric, DspDemand demand,
+                          DspLayoutSet have, DspLayoutSet other) {
+  DspHop top[DSP_USES_MANY] = {{0, 0}};
+  for (DspLayoutSet set = demand.wanted; set; set &= set - 1) {
+    DspHop hop = nearest(metric, have, dsp_set_first(set));
+    if (hop.bytes == DSP_PLAN_NEVER &&
+        nearest(metric, other, dsp_set_first(set)).bytes == DSP_PLAN_NEVER)
+      continue;
+    for (uint32_t i = 0; i < demand.uses; ++i)
+      if (dsp_hop_less(top[i], hop)) {
+        DspHop swap = top[i];
+        top[i] = hop;
+        hop = swap;
+      }
+  }
+  DspHop total = {0, 0};
+  for (uint32_t i = 0; i < demand.uses; ++i)
+    total = dsp_hop_add(total, top[i]);
+  return total;
+}
+
+DspHop dsp_sets_gap(const DspSets *sets, DspDemand demand, DspLayoutSet have,
+                    DspLayoutSet other) {
+  const DspMetric *metric = &sets->metrics[demand.class_id];
+  if (have == other || demand.uses == 0)
+    return (DspHop){0, 0};
+  if (demand.uses == 1)
+    return gap_of_last_use(metric, demand, have, other);
+  DspHop growth = gap_by_growth(metric, have, other);
+  if (demand.uses >= DSP_USES_MANY)
+    return growth;
+  DspHop alone = gap_by_uses(metric, demand, have, other);
+  return dsp_hop_less(alone, growth) ? alone : growth;
+}
+
+/// A walk from a set to a layout, one stop after the other.
+typedef struct Walk {
+  const DspSets *sets;
+  const DspMetric *metric;
+  DspDemand demand;
+  uint32_t target;
+  uint8_t stops[DSP_PLAN_MAX_LAYOUTS + 1];
+  DspReach *ways;
+  uint32_t count, capacity;
+} Walk;
+
+/// Keeps a way unless one that is kept already is as good: then the plan that
+/// takes this way may as well take that one.
+static void add_way(Walk *walk, DspReach way) {
+  for (uint32_t i = 0; i < walk->count; ++i) {
+    DspHop hop = dsp_hop_add(
+        walk->ways[i].hop,
+        dsp_sets_gap(walk->sets, walk->demand, walk->ways[i].set, way.set));
+    if (!dsp_hop_less(way.hop, hop))
+      return;
+  }
+  DspArena *arena = walk->sets->arena;
+  uint8_t *stops = DSP_NEW(arena, uint8_t, way.nstops);
+  memcpy(stops, walk->stops, way.nstops);
+  way.stops = stops;
+  DSP_GROW(arena, walk->ways, walk->count, walk->capacity);
+  walk->ways[walk->count++] = way;
+}
+
+/// Goes on from the last stop.  A step is taken only if it is cheaper than
+/// from any older layout: otherwise the tree loses nothing when the step
+/// starts there and the last stop waits until somebody needs it.
+static void walk_on(Walk *walk, DspReach way) {
+  uint32_t last = walk->stops[way.nstops - 1], from = 0;
+  DspLayoutSet older = way.set & ~dsp_set_of(last);
+  for (uint32_t to = 0; to < walk->metric->count; ++to) {
+    DspHop step = direct(walk->metric, last, to);
+    if ((way.set & dsp_set_of(to)) || step.bytes == DSP_PLAN_NEVER ||
+        !dsp_hop_less(step, nearest_direct(walk->metric, older, to, &from)))
+      continue;
+    DspReach next = {.set = way.set | dsp_set_of(to),
+                     .hop = dsp_hop_add(way.hop, step),
+                     .nstops = way.nstops + 1};
+    walk->stops[way.nstops] = (uint8_t)to;
+    if (to != walk->target) {
+      walk_on(walk, next);
+      continue;
+    }
+    next.set = trim(walk->metric, walk->demand, next.set);
+    add_way(walk, next);
+  }
+}
+
+/// Takes the first step, from wherever it is cheapest.
+static void walk_from(Walk *walk, DspLayoutSet set) {
+  for (uint32_t to = 0; to < walk->metric->count; ++to) {
+    uint32_t from = 0;
+    DspHop step = nearest_direct(walk->metric, set, to, &from);
+    if ((set & dsp_set_of(to)) || step.bytes == DSP_PLAN_NEVER)
+      continue;
+    DspReach way = {set | dsp_set_of(to), step, 2, NULL};
+    walk->stops[0] = (uint8_t)from;
+    walk->stops[1] = (uint8_t)to;
+    if (to != walk->target) {
+      walk_on(walk, way);
+      continue;
+    }
+    way.set = trim(walk->metric, walk->demand, way.set);
+    add_way(walk, way);
+  }
+}
+
+/// Cheapest first, in place and stable.
+static void sort_ways(DspReach *ways, uint32_t count) {
+  for (uint32_t i = 1; i < count; ++i) {
+    DspReach way = ways[i];
+    uint32_t at = i;
+    for (; at > 0 && dsp_hop_less(way.hop, ways[at - 1].hop); --at)
+      ways[at] = ways[at - 1];
+    ways[at] = way;
+  }
+}
+
+/// Drops every way after one that is as good for the demand to come.
+static uint32_t prune_ways(Walk *walk) {
+  uint32_t count = walk->count;
+  walk->count = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    DspReach way = walk->ways[i];
+    memcpy(walk->stops, way.stops, way.nstops);
+    add_way(walk, way);
+  }
+  return walk->count;
+}
+
+static DspReachList find_ways(DspSets *sets, DspDemand after, DspLayoutSet set,
+                              uint32_t layout) {
+  const DspMetric *metric = &sets->metrics[after.class_id];
+  Walk walk = {.sets = sets, .metric = metric, .demand = after,
+               .target = layout};
+  if (set & dsp_set_of(layout)) {
+    walk.stops[0] = (uint8_t)layout;
+    add_way(&walk, (DspReach){trim(metric, after, set), {0, 0}, 1, NULL});
+  } else {
+    walk_from(&walk, set);
+  }
+  sort_ways(walk.ways, walk.count);
+  return (DspReachList){prune_ways(&walk), walk.ways};
+}
+
+DspReachList dsp_sets_reach(DspSets *sets, DspDemand after, DspLayoutSet set,
+                            uint32_t layout) {
+  bool fresh = false;
+  uint64_t key[] = {(uint64_t)after.class_id << 32 | after.uses << 8 | layout,
+                    after.wanted, set};
+  uint32_t number = dsp_intern(&sets->keys, key, 3, &fresh);
+  if (!fresh)
+    return sets->lists[number];
+  DSP_GROW(sets->arena, sets->lists, number, sets->capacity);
+  return sets->lists[number] = find_ways(sets, after, set, layout);
+}

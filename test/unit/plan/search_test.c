@@ -1,0 +1,51 @@
+// search_test.c - the search equals brute force, and says so only when it does.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "problems.h"
+
+enum { GRAPHS = 1000, COMBINATIONS = 3000 };
+
+static void check_one(uint64_t seed, size_t *plans) {
+  DspArena *arena = dsp_arena_create();
+  Random random = {seed};
+  DspSearchProblem problem =
+      random_problem(arena, &random, 2 + random_below(&random, 9), 4);
+  if (count_combinations(&problem, COMBINATIONS) < COMBINATIONS) {
+    DspPlanCost best = {0}, cost = {0};
+    DspSearchResult result;
+    bool possible = brute_force(arena, &problem, &best);
+    DspSearchStatus status = dsp_search(arena, &problem, NULL, &result);
+    assert_int_equal(status, possible ? DSP_SEARCH_OK : DSP_SEARCH_NO_PLAN);
+    assert_true(result.certificate.exact);
+    if (possible) {
+      assert_null(replay(arena, &problem, &result, &cost));
+      assert_int_equal(dsp_plan_cost_compare(cost, best), 0);
+      assert_int_equal(
+          dsp_plan_cost_compare(cost, result.certificate.found), 0);
+      assert_int_equal(result.certificate.lower_bound, cost.bytes);
+      ++*plans;
+    }
+  }
+  dsp_arena_destroy(arena);
+}
+
+/// As many graphs as DSPC_TEST_GRAPHS says, 1,000 by default.
+static void equals_brute_force(void **state) {
+  (void)state;
+  const char *wish = getenv("DSPC_TEST_GRAPHS");
+  size_t graphs = wish ? strtoul(wish, NULL, 10) : GRAPHS, plans = 0;
+  for (uint64_t seed = 0; plans < graphs; ++seed)
+    check_one(seed, &plans);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(equals_brute_force),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
