@@ -1,0 +1,17 @@
+// verify.h - what IRDL cannot state about a module of dsp ops.
+#ifndef DSPC_DIALECT_VERIFY_H
+#define DSPC_DIALECT_VERIFY_H
+
+#include <stdbool.h>
+
+#include <mlir-c/IR.h>
+
+/// Checks a module: MLIR's own rules; dsp.dims and dsp.stages; that every dsp
+/// op and attribute is known and well typed; that the dims and sizes of
+/// operands and results fit the op; and, where types are planned, that their
+/// layouts follow the one rule (free, contracted, whole) and that only
+/// collectives change a layout.  Emits an MLIR error for each mistake, at the
+/// op's location, and returns false when there is one.
+bool dsp_verify(MlirModule module);
+
+#endif

@@ -1,0 +1,16 @@
+// workspace.h - scratch memory that the runtime needs for one op.
+//
+// The formulas are those of docs/runtime.md; a test holds the two together.
+#ifndef DSPC_DIALECT_WORKSPACE_H
+#define DSPC_DIALECT_WORKSPACE_H
+
+#include <stdint.h>
+
+#include <mlir-c/IR.h>
+
+/// Bytes of scratch memory that `op` needs on the rank that needs most; 0 for
+/// most ops.  `dims` is the module's dsp.dims.
+int64_t dsp_workspace_bytes(MlirAttribute dims, MlirOperation op,
+                            int64_t ranks);
+
+#endif

@@ -1,0 +1,65 @@
+// dialect.c - contexts that know the `dsp` dialect, and its ops by number.
+#include "dspc/dialect/dialect.h"
+
+#include <mlir-c/Dialect/Arith.h>
+#include <mlir-c/Dialect/Func.h>
+#include <mlir-c/Dialect/IRDL.h>
+#include <mlir-c/Dialect/SCF.h>
+#include <string.h>
+
+extern const char dsp_irdl_text[]; // generated from dsp.irdl.mlir
+extern const size_t dsp_irdl_text_length;
+
+static const char *const op_names[DSP_OP_COUNT] = {
+    "",
+#define DSP_OP(id, name, fewest, most, results) name,
+#include "dspc/dialect/ops.def"
+};
+
+MlirStringRef dsp_dialect_irdl(void) {
+  return mlirStringRefCreate(dsp_irdl_text, dsp_irdl_text_length);
+}
+
+bool dsp_dialect_load(MlirContext context) {
+  MlirDialectHandle irdl = mlirGetDialectHandle__irdl__();
+  mlirDialectHandleRegisterDialect(irdl, context);
+  mlirDialectHandleLoadDialect(irdl, context);
+  MlirModule module = mlirModuleCreateParse(context, dsp_dialect_irdl());
+  if (mlirModuleIsNull(module)) return false;
+  bool loaded = mlirLogicalResultIsSuccess(mlirLoadIRDLDialects(module));
+  mlirModuleDestroy(module);
+  return loaded;
+}
+
+static void load_dialect(MlirDialectHandle handle, MlirContext context) {
+  mlirDialectHandleRegisterDialect(handle, context);
+  mlirDialectHandleLoadDialect(handle, context);
+}
+
+MlirContext dsp_context_create(void) {
+  MlirContext context = mlirContextCreateWithThreading(false);
+  load_dialect(mlirGetDialectHandle__func__(), context);
+  load_dialect(mlirGetDialectHandle__arith__(), context);
+  load_dialect(mlirGetDialectHandle__scf__(), context);
+  if (dsp_dialect_load(context)) return context;
+  mlirContextDestroy(context);
+  return (MlirContext){NULL};
+}
+
+DspOpKind dsp_op_kind(MlirOperation op) {
+  MlirStringRef name = mlirIdentifierStr(mlirOperationGetName(op));
+  if (name.length < 4 || memcmp(name.data, "dsp.", 4) != 0) return DSP_OP_NONE;
+  for (DspOpKind kind = DSP_OP_NONE + 1; kind < DSP_OP_COUNT; kind++)
+    if (mlirStringRefEqual(
+            name, mlirStringRefCreateFromCString(op_names[kind])))
+      return kind;
+  return DSP_OP_NONE;
+}
+
+const char *dsp_op_name(DspOpKind kind) { return op_names[kind]; }
+
+bool dsp_op_changes_layout(DspOpKind kind) {
+  return kind == DSP_OP_ALL_TO_ALL || kind == DSP_OP_ALL_GATHER ||
+         kind == DSP_OP_REDUCE_SCATTER || kind == DSP_OP_ALL_REDUCE ||
+         kind == DSP_OP_SHARD;
+}

@@ -1,0 +1,251 @@
+// dsp.irdl.mlir - the `dsp` dialect.
+//
+// Ops are leaves inside func.func.  What IRDL cannot state (dims, sizes,
+// layouts, the types of attributes) is checked by dsp_verify.  Attributes
+// that are declared here are mandatory; include/dspc/dialect/ops.def lists the
+// optional ones too.  One IRDL value used twice means the same type or
+// attribute: hence one value for each.
+irdl.dialect @dsp {
+  // A tensor that the program reads.
+  irdl.operation @input {
+    %y = irdl.base "!builtin.tensor"
+    %stage = irdl.any
+    %name = irdl.any
+    irdl.attributes {"stage" = %stage, "name" = %name}
+    irdl.results(y: %y)
+  }
+
+  // A parameter: a tensor of the weights file.
+  irdl.operation @param {
+    %y = irdl.base "!builtin.tensor"
+    %stage = irdl.any
+    %path = irdl.any
+    %rel = irdl.any
+    %file_shape = irdl.any
+    irdl.attributes {
+      "stage" = %stage,
+      "path" = %path,
+      "rel" = %rel,
+      "file_shape" = %file_shape
+    }
+    irdl.results(y: %y)
+  }
+
+  // A tensor that the program writes.
+  irdl.operation @output {
+    %x = irdl.base "!builtin.tensor"
+    %stage = irdl.any
+    %name = irdl.any
+    %file_shape = irdl.any
+    irdl.operands(x: %x)
+    irdl.attributes {
+      "stage" = %stage,
+      "name" = %name,
+      "file_shape" = %file_shape
+    }
+  }
+
+  // y = x w + b: contracts dims of x with a weight.
+  irdl.operation @linear {
+    %x = irdl.base "!builtin.tensor"
+    %w = irdl.base "!builtin.tensor"
+    %b = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %stage = irdl.any
+    %contract = irdl.any
+    %out = irdl.any
+    irdl.operands(x: %x, w: %w, b: optional %b)
+    irdl.attributes {"stage" = %stage, "contract" = %contract, "out" = %out}
+    irdl.results(y: %y)
+  }
+
+  // (x - mean) / sqrt(variance + eps) * weight + bias.
+  irdl.operation @layer_norm {
+    %x = irdl.base "!builtin.tensor"
+    %w = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %stage = irdl.any
+    %over = irdl.any
+    %eps = irdl.any
+    irdl.operands(x: %x, w: variadic %w)
+    irdl.attributes {"stage" = %stage, "over" = %over, "eps" = %eps}
+    irdl.results(y: %y)
+  }
+
+  // x / sqrt(mean(x * x) + eps) * weight.
+  irdl.operation @rms_norm {
+    %x = irdl.base "!builtin.tensor"
+    %w = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %stage = irdl.any
+    %over = irdl.any
+    %eps = irdl.any
+    irdl.operands(x: %x, w: optional %w)
+    irdl.attributes {"stage" = %stage, "over" = %over, "eps" = %eps}
+    irdl.results(y: %y)
+  }
+
+  // softmax(q k^T * scale) v, over dims of k and v.
+  irdl.operation @attention {
+    %q = irdl.base "!builtin.tensor"
+    %k = irdl.base "!builtin.tensor"
+    %v = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %stage = irdl.any
+    %over = irdl.any
+    %dot = irdl.any
+    %scale = irdl.any
+    irdl.operands(q: %q, k: %k, v: %v)
+    irdl.attributes {
+      "stage" = %stage,
+      "over" = %over,
+      "dot" = %dot,
+      "scale" = %scale
+    }
+    irdl.results(y: %y)
+  }
+
+  // Elementwise: an expression over operands, broadcast by name.
+  irdl.operation @map {
+    %x = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %stage = irdl.any
+    %expr = irdl.any
+    irdl.operands(x: variadic %x)
+    irdl.attributes {"stage" = %stage, "expr" = %expr}
+    irdl.results(y: %y)
+  }
+
+  // Positions start .. start + size of one dim.
+  irdl.operation @slice {
+    %x = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %stage = irdl.any
+    %dim = irdl.any
+    %start = irdl.any
+    %size = irdl.any
+    irdl.operands(x: %x)
+    irdl.attributes {
+      "stage" = %stage,
+      "dim" = %dim,
+      "start" = %start,
+      "size" = %size
+    }
+    irdl.results(y: %y)
+  }
+
+  // Operands one after the other along a dim.
+  irdl.operation @concat {
+    %x = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %stage = irdl.any
+    %dim = irdl.any
+    %starts = irdl.any
+    irdl.operands(x: variadic %x)
+    irdl.attributes {"stage" = %stage, "dim" = %dim, "starts" = %starts}
+    irdl.results(y: %y)
+  }
+
+  // The same elements in another order of dims.
+  irdl.operation @rearrange {
+    %x = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %stage = irdl.any
+    irdl.operands(x: %x)
+    irdl.attributes {"stage" = %stage}
+    irdl.results(y: %y)
+  }
+
+  // Sum, mean or max over dims.
+  irdl.operation @reduce {
+    %x = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %stage = irdl.any
+    %kind = irdl.any
+    %over = irdl.any
+    irdl.operands(x: %x)
+    irdl.attributes {"stage" = %stage, "kind" = %kind, "over" = %over}
+    irdl.results(y: %y)
+  }
+
+  // The value must be cut on a dim.
+  irdl.operation @pin {
+    %x = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %stage = irdl.any
+    %on = irdl.any
+    irdl.operands(x: %x)
+    irdl.attributes {"stage" = %stage, "on" = %on}
+    irdl.results(y: %y)
+  }
+
+  // S(d) -> S(e): the dynamic switch.
+  irdl.operation @all_to_all {
+    %x = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %stage = irdl.any
+    %reason = irdl.any
+    %bytes = irdl.any
+    irdl.operands(x: %x)
+    irdl.attributes {"stage" = %stage, "reason" = %reason, "bytes" = %bytes}
+    irdl.results(y: %y)
+  }
+
+  // S(d) -> R.
+  irdl.operation @all_gather {
+    %x = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %stage = irdl.any
+    %reason = irdl.any
+    %bytes = irdl.any
+    irdl.operands(x: %x)
+    irdl.attributes {"stage" = %stage, "reason" = %reason, "bytes" = %bytes}
+    irdl.results(y: %y)
+  }
+
+  // P -> S(d).
+  irdl.operation @reduce_scatter {
+    %x = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %stage = irdl.any
+    %reason = irdl.any
+    %bytes = irdl.any
+    irdl.operands(x: %x)
+    irdl.attributes {"stage" = %stage, "reason" = %reason, "bytes" = %bytes}
+    irdl.results(y: %y)
+  }
+
+  // P -> R.
+  irdl.operation @all_reduce {
+    %x = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %stage = irdl.any
+    %reason = irdl.any
+    %bytes = irdl.any
+    irdl.operands(x: %x)
+    irdl.attributes {"stage" = %stage, "reason" = %reason, "bytes" = %bytes}
+    irdl.results(y: %y)
+  }
+
+  // R -> S(d): a local slice; moves nothing.
+  irdl.operation @shard {
+    %x = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %stage = irdl.any
+    %reason = irdl.any
+    %bytes = irdl.any
+    irdl.operands(x: %x)
+    irdl.attributes {"stage" = %stage, "reason" = %reason, "bytes" = %bytes}
+    irdl.results(y: %y)
+  }
+
+  // A view made contiguous.
+  irdl.operation @copy {
+    %x = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %stage = irdl.any
+    irdl.operands(x: %x)
+    irdl.attributes {"stage" = %stage}
+    irdl.results(y: %y)
+  }
+}

@@ -1,0 +1,233 @@
+// verify_layouts.c - planned layouts follow the one rule.
+//
+// On a mesh axis an op runs on one dim d, or on none:
+//   free        d is in the result: the result is S(d), operands with d too
+//   contracted  d is summed away: operands with d are S(d), the result is P
+//   whole       a dim that the op needs whole cannot be cut
+// An operand without d, or with d's atoms in another form, is R.  Partial sums
+// go into collectives only.
+#include "verifier.h"
+
+/// The rule of one op on one mesh axis.
+typedef struct Rule {
+  DspVerifier *v;
+  const DspOpView *view;
+  size_t axis;
+  MlirStringRef dim; ///< what the op runs on; "*" for nothing
+  DspNameList atoms; ///< of `dim`
+} Rule;
+
+static bool is(MlirStringRef layout, const char *text) {
+  return mlirStringRefEqual(layout, mlirStringRefCreateFromCString(text));
+}
+
+static MlirStringRef layout_of(const Rule *rule, const DspTensorInfo *info) {
+  return info->layout[rule->axis];
+}
+
+static void run_on(Rule *rule, MlirStringRef dim) {
+  rule->dim = dim;
+  rule->atoms.count = 0;
+  const DspDimEntry *entry = dsp_verifier_dim(rule->v, dim);
+  if (!entry) return;
+  if (!entry->nfactors) dsp_names_add(&rule->atoms, dim);
+  for (size_t i = 0; i < entry->nfactors; i++)
+    dsp_names_add(&rule->atoms, entry->factors[i]);
+}
+
+/// Does the op run on one of `names`?
+static bool touches(const Rule *rule, const DspNameList *names) {
+  for (size_t i = 0; i < rule->atoms.count; i++)
+    if (dsp_names_find(names, rule->atoms.names[i]) >= 0) return true;
+  return false;
+}
+
+static bool need_layout(const Rule *rule, size_t operand,
+                        MlirStringRef needed) {
+  MlirStringRef found = layout_of(rule, rule->view->operands[operand]);
+  if (mlirStringRefEqual(found, needed)) return true;
+  return dsp_verify_fail(rule->v, rule->view->op,
+                         "runs on '%.*s' and needs layout '%.*s' of operand "
+                         "%zu, which has '%.*s'",
+                         DSP_REF_FMT(rule->dim), DSP_REF_FMT(needed), operand,
+                         DSP_REF_FMT(found));
+}
+
+static bool need_whole(const Rule *rule, size_t operand) {
+  return need_layout(rule, operand, mlirStringRefCreateFromCString("*"));
+}
+
+/// An operand that has the dim is cut on it, another is whole.
+static bool need_by_name(const Rule *rule, size_t operand) {
+  size_t first, count;
+  bool has = dsp_verifier_cut(rule->v, rule->view->operands[operand], rule->dim,
+                              &first, &count);
+  return has ? need_layout(rule, operand, rule->dim)
+             : need_whole(rule, operand);
+}
+
+static bool need_all_by_name(const Rule *rule) {
+  for (size_t i = 0; i < rule->view->noperands; i++)
+    if (!need_by_name(rule, i)) return false;
+  return true;
+}
+
+static bool cannot_run_on(const Rule *rule) {
+  return dsp_verify_fail(rule->v, rule->view->op,
+                         "needs '%.*s' whole and cannot run on it",
+                         DSP_REF_FMT(rule->dim));
+}
+
+static bool no_partial(const Rule *rule) {
+  return dsp_verify_fail(rule->v, rule->view->op,
+                         "cannot leave partial sums");
+}
+
+static bool result_is_partial(const Rule *rule) {
+  return is(layout_of(rule, rule->view->result), "+");
+}
+
+static bool verify_linear(Rule *rule) {
+  DspNameList contract = dsp_verifier_names(rule->view, "contract");
+  DspNameList out = dsp_verifier_names(rule->view, "out");
+  bool bias = rule->view->noperands == 3;
+  if (result_is_partial(rule)) {
+    run_on(rule, layout_of(rule, rule->view->operands[0]));
+    if (!touches(rule, &contract)) return no_partial(rule);
+    if (bias)
+      return dsp_verify_fail(rule->v, rule->view->op,
+                             "would add its bias on every rank: partial sums "
+                             "need a linear without one");
+    return need_layout(rule, 1, rule->dim);
+  }
+  if (!touches(rule, &out))
+    return need_by_name(rule, 0) && need_whole(rule, 1) &&
+           (!bias || need_whole(rule, 2));
+  return need_whole(rule, 0) && need_layout(rule, 1, rule->dim) &&
+         (!bias || need_layout(rule, 2, rule->dim));
+}
+
+static bool verify_norm(Rule *rule) {
+  DspNameList over = dsp_verifier_names(rule->view, "over");
+  if (touches(rule, &over)) return cannot_run_on(rule);
+  return need_all_by_name(rule);
+}
+
+static bool verify_attention(Rule *rule) {
+  DspNameList over = dsp_verifier_names(rule->view, "over");
+  DspNameList dot = dsp_verifier_names(rule->view, "dot");
+  size_t first, count;
+  if (touches(rule, &over)) // the queries are cut: k and v are needed whole
+    return need_by_name(rule, 0) && need_whole(rule, 1) && need_whole(rule, 2);
+  bool contracted = touches(rule, &dot) &&
+                    dsp_verifier_cut(rule->v, rule->view->operands[0],
+                                     rule->dim, &first, &count);
+  if (contracted) return cannot_run_on(rule);
+  return need_all_by_name(rule);
+}
+
+static bool verify_slice(Rule *rule) {
+  DspNameList own = dsp_verifier_dims(rule->view->result);
+  DspNameList x = dsp_verifier_dims(rule->view->operands[0]);
+  for (size_t i = 0; i < rule->atoms.count; i++)
+    if (dsp_names_find(&own, rule->atoms.names[i]) >= 0 &&
+        dsp_names_find(&x, rule->atoms.names[i]) < 0)
+      return cannot_run_on(rule);
+  return need_all_by_name(rule);
+}
+
+static bool verify_concat(Rule *rule) {
+  DspNameList dim = {.count = 0};
+  dsp_names_add(&dim, dsp_verifier_string(rule->view, "dim"));
+  if (touches(rule, &dim)) return cannot_run_on(rule);
+  return need_all_by_name(rule);
+}
+
+static bool verify_reduce(Rule *rule) {
+  if (!result_is_partial(rule)) return need_all_by_name(rule);
+  DspNameList over = dsp_verifier_names(rule->view, "over");
+  run_on(rule, layout_of(rule, rule->view->operands[0]));
+  bool max = is(dsp_verifier_string(rule->view, "kind"), "max");
+  return touches(rule, &over) && !max ? true : no_partial(rule);
+}
+
+typedef enum Form { WHOLE, PARTIAL, CUT } Form;
+
+static Form form_of(MlirStringRef layout) {
+  return is(layout, "*") ? WHOLE : is(layout, "+") ? PARTIAL : CUT;
+}
+
+/// The change of layout that each collective makes.
+static bool verify_move(const Rule *rule) {
+  MlirStringRef from = layout_of(rule, rule->view->operands[0]);
+  MlirStringRef to = layout_of(rule, rule->view->result);
+  static const struct {
+    Form from, to;
+  } moves[DSP_OP_COUNT] = {
+      [DSP_OP_ALL_TO_ALL] = {CUT, CUT},
+      [DSP_OP_ALL_GATHER] = {CUT, WHOLE},
+      [DSP_OP_REDUCE_SCATTER] = {PARTIAL, CUT},
+      [DSP_OP_ALL_REDUCE] = {PARTIAL, WHOLE},
+      [DSP_OP_SHARD] = {WHOLE, CUT},
+  };
+  bool fits = moves[rule->view->kind].from == form_of(from) &&
+              moves[rule->view->kind].to == form_of(to);
+  if (fits && !mlirStringRefEqual(from, to)) return true;
+  return dsp_verify_fail(rule->v, rule->view->op,
+                         "cannot change layout '%.*s' to '%.*s'",
+                         DSP_REF_FMT(from), DSP_REF_FMT(to));
+}
+
+static bool verify_same(const Rule *rule) {
+  MlirStringRef from = layout_of(rule, rule->view->operands[0]);
+  MlirStringRef to = layout_of(rule, rule->view->result);
+  if (mlirStringRefEqual(from, to)) return true;
+  return dsp_verify_fail(rule->v, rule->view->op,
+                         "changes layout '%.*s' to '%.*s'; only collectives do",
+                         DSP_REF_FMT(from), DSP_REF_FMT(to));
+}
+
+static bool verify_output(const Rule *rule) {
+  if (!is(layout_of(rule, rule->view->operands[0]), "+")) return true;
+  return dsp_verify_fail(rule->v, rule->view->op, "cannot write partial sums");
+}
+
+static bool verify_axis(Rule *rule) {
+  DspOpKind kind = rule->view->kind;
+  if (dsp_op_changes_layout(kind)) return verify_move(rule);
+  if (kind == DSP_OP_COPY || kind == DSP_OP_PIN) return verify_same(rule);
+  if (kind == DSP_OP_OUTPUT) return verify_output(rule);
+  run_on(rule, layout_of(rule, rule->view->result));
+  if (kind == DSP_OP_LINEAR) return verify_linear(rule);
+  if (kind == DSP_OP_REDUCE) return verify_reduce(rule);
+  if (result_is_partial(rule)) return no_partial(rule);
+  switch (kind) {
+  case DSP_OP_LAYER_NORM:
+  case DSP_OP_RMS_NORM: return verify_norm(rule);
+  case DSP_OP_ATTENTION: return verify_attention(rule);
+  case DSP_OP_SLICE: return verify_slice(rule);
+  case DSP_OP_CONCAT: return verify_concat(rule);
+  default: return need_all_by_name(rule);
+  }
+}
+
+/// All types of an op are planned on the same number of axes, or none is.
+static bool verify_axes(DspVerifier *v, const DspOpView *view, size_t *naxes) {
+  *naxes = view->result ? view->result->naxes : view->operands[0]->naxes;
+  for (size_t i = 0; i < view->noperands; i++)
+    if (view->operands[i]->naxes != *naxes)
+      return dsp_verify_fail(v, view->op,
+                             "has types planned on %zu mesh axes and on %zu",
+                             *naxes, view->operands[i]->naxes);
+  return true;
+}
+
+bool dsp_verify_layouts(DspVerifier *v, const DspOpView *view) {
+  size_t naxes;
+  if (!verify_axes(v, view, &naxes)) return false;
+  for (size_t axis = 0; axis < naxes; axis++) {
+    Rule rule = {.v = v, .view = view, .axis = axis};
+    if (!verify_axis(&rule)) return false;
+  }
+  return true;
+}
