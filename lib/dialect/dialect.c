@@ -1,6 +1,7 @@
 // dialect.c - contexts that know the `dsp` dialect, and its ops by number.
 #include "dspc/dialect/dialect.h"
 
+#include <mlir-c/BuiltinAttributes.h>
 #include <mlir-c/Dialect/Arith.h>
 #include <mlir-c/Dialect/Func.h>
 #include <mlir-c/Dialect/IRDL.h>
@@ -54,6 +55,18 @@ DspOpKind dsp_op_kind(MlirOperation op) {
             name, mlirStringRefCreateFromCString(op_names[kind])))
       return kind;
   return DSP_OP_NONE;
+}
+
+void dsp_op_set_segments(MlirOperation op) {
+  DspOpKind kind = dsp_op_kind(op);
+  if (kind != DSP_OP_MAP && kind != DSP_OP_CONCAT) return;
+  int32_t sizes[DSP_MAX_OPERANDS];
+  for (intptr_t i = 0; i < DSP_MAX_OPERANDS; i++)
+    sizes[i] = i < mlirOperationGetNumOperands(op);
+  mlirOperationSetAttributeByName(
+      op, mlirStringRefCreateFromCString("operandSegmentSizes"),
+      mlirDenseI32ArrayGet(mlirOperationGetContext(op), DSP_MAX_OPERANDS,
+                           sizes));
 }
 
 const char *dsp_op_name(DspOpKind kind) { return op_names[kind]; }

@@ -4,7 +4,9 @@
 // layouts, the types of attributes) is checked by dsp_verify.  Attributes
 // that are declared here are mandatory; include/dspc/dialect/ops.def lists the
 // optional ones too.  One IRDL value used twice means the same type or
-// attribute: hence one value for each.
+// attribute, in a variadic operand too: hence one value for each, and as many
+// optional operands as dsp.map and dsp.concat may have.  MLIR then asks for an
+// attribute operandSegmentSizes, which dsp_verify keeps up to date.
 irdl.dialect @dsp {
   // A tensor that the program reads.
   irdl.operation @input {
@@ -107,11 +109,26 @@ irdl.dialect @dsp {
 
   // Elementwise: an expression over operands, broadcast by name.
   irdl.operation @map {
-    %x = irdl.base "!builtin.tensor"
+    %x0 = irdl.base "!builtin.tensor"
+    %x1 = irdl.base "!builtin.tensor"
+    %x2 = irdl.base "!builtin.tensor"
+    %x3 = irdl.base "!builtin.tensor"
+    %x4 = irdl.base "!builtin.tensor"
+    %x5 = irdl.base "!builtin.tensor"
+    %x6 = irdl.base "!builtin.tensor"
+    %x7 = irdl.base "!builtin.tensor"
+    %x8 = irdl.base "!builtin.tensor"
+    %x9 = irdl.base "!builtin.tensor"
+    %x10 = irdl.base "!builtin.tensor"
+    %x11 = irdl.base "!builtin.tensor"
     %y = irdl.base "!builtin.tensor"
     %stage = irdl.any
     %expr = irdl.any
-    irdl.operands(x: variadic %x)
+    irdl.operands(
+      x0: optional %x0, x1: optional %x1, x2: optional %x2,
+      x3: optional %x3, x4: optional %x4, x5: optional %x5,
+      x6: optional %x6, x7: optional %x7, x8: optional %x8,
+      x9: optional %x9, x10: optional %x10, x11: optional %x11)
     irdl.attributes {"stage" = %stage, "expr" = %expr}
     irdl.results(y: %y)
   }
@@ -136,12 +153,27 @@ irdl.dialect @dsp {
 
   // Operands one after the other along a dim.
   irdl.operation @concat {
-    %x = irdl.base "!builtin.tensor"
+    %x0 = irdl.base "!builtin.tensor"
+    %x1 = irdl.base "!builtin.tensor"
+    %x2 = irdl.base "!builtin.tensor"
+    %x3 = irdl.base "!builtin.tensor"
+    %x4 = irdl.base "!builtin.tensor"
+    %x5 = irdl.base "!builtin.tensor"
+    %x6 = irdl.base "!builtin.tensor"
+    %x7 = irdl.base "!builtin.tensor"
+    %x8 = irdl.base "!builtin.tensor"
+    %x9 = irdl.base "!builtin.tensor"
+    %x10 = irdl.base "!builtin.tensor"
+    %x11 = irdl.base "!builtin.tensor"
     %y = irdl.base "!builtin.tensor"
     %stage = irdl.any
     %dim = irdl.any
     %starts = irdl.any
-    irdl.operands(x: variadic %x)
+    irdl.operands(
+      x0: optional %x0, x1: optional %x1, x2: optional %x2,
+      x3: optional %x3, x4: optional %x4, x5: optional %x5,
+      x6: optional %x6, x7: optional %x7, x8: optional %x8,
+      x9: optional %x9, x10: optional %x10, x11: optional %x11)
     irdl.attributes {"stage" = %stage, "dim" = %dim, "starts" = %starts}
     irdl.results(y: %y)
   }

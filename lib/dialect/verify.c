@@ -156,6 +156,12 @@ static MlirWalkResult verify_op(MlirOperation op, void *user) {
   return MlirWalkResultAdvance;
 }
 
+static MlirWalkResult set_segments(MlirOperation op, void *user) {
+  (void)user;
+  dsp_op_set_segments(op);
+  return MlirWalkResultAdvance;
+}
+
 static void release(DspVerifier *v) {
   for (size_t i = 0; i < v->types_capacity; i++) free(v->types[i]);
   free(v->types);
@@ -164,6 +170,7 @@ static void release(DspVerifier *v) {
 
 bool dsp_verify(MlirModule module) {
   MlirOperation top = mlirModuleGetOperation(module);
+  mlirOperationWalk(top, set_segments, NULL, MlirWalkPreOrder);
   if (!mlirOperationVerify(top)) return false;
   DspVerifier v = {.module = module, .nstages = -1};
   if (dsp_verify_module_attributes(&v))

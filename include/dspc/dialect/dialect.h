@@ -17,7 +17,7 @@
 
 enum {
   DSP_MAX_AXES = 4,      ///< most axes of a mesh
-  DSP_MAX_OPERANDS = 16, ///< most operands of dsp.map and dsp.concat
+  DSP_MAX_OPERANDS = 12, ///< most operands of dsp.map and dsp.concat
 };
 
 /// Creates a context, without threads, that has func, arith, scf and dsp.
@@ -41,6 +41,11 @@ typedef enum DspOpKind {
 
 /// Returns which op `op` is, or DSP_OP_NONE.
 DspOpKind dsp_op_kind(MlirOperation op);
+
+/// Writes operandSegmentSizes, which MLIR asks of ops with several optional
+/// operands (dsp.map, dsp.concat) and nobody else reads.  dsp_verify calls it
+/// for every op, so that builders of ops need not.
+void dsp_op_set_segments(MlirOperation op);
 
 /// "dsp.linear" for DSP_OP_LINEAR.
 const char *dsp_op_name(DspOpKind kind);

@@ -12,6 +12,8 @@
 /// layouts follow the one rule (free, contracted, whole) and that only
 /// collectives change a layout.  Emits an MLIR error for each mistake, at the
 /// op's location, and returns false when there is one.
+///
+/// Before that it brings operandSegmentSizes up to date (dialect.h).
 bool dsp_verify(MlirModule module);
 
 #endif
