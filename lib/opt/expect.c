@@ -146,7 +146,7 @@ bool dsp_expect_check(const char *file, const char *text, int first_line,
   bool fine = read_all(&list, file, text, first_line, err);
   for (size_t i = 0; i < sink->count; i++) {
     const DspMlirMessage *m = &sink->messages[i];
-    if (m->severity == MlirDiagnosticNote || meet(&list, m)) continue;
+    if (meet(&list, m) || m->severity == MlirDiagnosticNote) continue;
     fprintf(err, "%s:%d:%d: error: unexpected %s: %s\n", file,
             first_line + m->line - 1, m->column,
             dsp_mlir_severity_name(m->severity), m->text);

@@ -1,0 +1,3 @@
+#include "dspc/passes/passes.h"
+#include <mlir/IR/Dialect.h>
+#include <mlir-c/IR.h>

@@ -1,0 +1,1 @@
+#include "dspc/plan/plan.h"
