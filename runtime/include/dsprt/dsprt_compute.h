@@ -1,0 +1,107 @@
+// dsprt_compute.h - linear, norms, attention and copies on one rank.
+//
+// _f32 stores f32; _bf16 stores bf16 and computes in f32.  Strides and leading
+// dimensions count elements; a leading dimension of 0 means dense rows.  All
+// threads of the rank take part.  Sizes may be 0: then nothing happens.
+#ifndef DSPRT_COMPUTE_H
+#define DSPRT_COMPUTE_H
+
+#include "dsprt_program.h"
+#include "dsprt_types.h"
+
+/// y = x w^T + bias
+typedef struct DsprtLinear {
+  int64_t rows, in, out;
+  int64_t ldx, ldy; ///< 0: in, out
+} DsprtLinear;
+
+///   x     [rows, in]   rows ldx apart       w     [out, in]   dense
+///   bias  [out] or NULL                     y     [rows, out] rows ldy apart
+///
+/// y overlaps nothing else.
+void dsprt_linear_f32(DsprtRun *run, const DsprtLinear *linear, const float *x,
+                      const float *w, const float *bias, float *y);
+/// The same; `workspace` has dsprt_linear_workspace bytes.
+void dsprt_linear_bf16(DsprtRun *run, const DsprtLinear *linear,
+                       const DsprtBf16 *x, const DsprtBf16 *w,
+                       const DsprtBf16 *bias, DsprtBf16 *y, void *workspace);
+
+enum { DSPRT_LINEAR_TILE = 512 };
+
+/// Bytes of workspace for dsprt_linear_bf16: with m = min(rows, 512) and
+/// n = min(out, 512), 4 * (m * in + n * in + m * n).
+static inline int64_t dsprt_linear_workspace(int64_t rows, int64_t in,
+                                             int64_t out) {
+  int64_t m = rows < DSPRT_LINEAR_TILE ? rows : DSPRT_LINEAR_TILE;
+  int64_t n = out < DSPRT_LINEAR_TILE ? out : DSPRT_LINEAR_TILE;
+  return 4 * (m * in + n * in + m * n);
+}
+
+/// Normalises rows of `channels` elements.
+typedef struct DsprtNorm {
+  int64_t rows, channels;
+  int64_t ldx, ldy; ///< 0: channels
+  float eps;
+} DsprtNorm;
+
+/// y = (x - mean) / sqrt(variance + eps) * weight + bias, statistics in f32
+/// and in two passes.  weight [channels] or NULL; bias likewise; y may be x.
+void dsprt_layer_norm_f32(DsprtRun *run, const DsprtNorm *norm, const float *x,
+                          const float *weight, const float *bias, float *y);
+void dsprt_layer_norm_bf16(DsprtRun *run, const DsprtNorm *norm,
+                           const DsprtBf16 *x, const DsprtBf16 *weight,
+                           const DsprtBf16 *bias, DsprtBf16 *y);
+/// y = x / sqrt(mean(x^2) + eps) * weight.
+void dsprt_rms_norm_f32(DsprtRun *run, const DsprtNorm *norm, const float *x,
+                        const float *weight, float *y);
+void dsprt_rms_norm_bf16(DsprtRun *run, const DsprtNorm *norm,
+                         const DsprtBf16 *x, const DsprtBf16 *weight,
+                         DsprtBf16 *y);
+
+enum { DSPRT_MAX_BATCH = 8, DSPRT_MAX_OVER = 3 };
+
+/// o = softmax(scale * q k^T) v for each element of the batch dims.
+///
+/// Each dim has a size and a stride in every tensor that it touches; a batch
+/// dim that k and v lack has stride 0 there (when it can be a query dim, make
+/// it one: keys are then read once for all its queries).  No query dim: one
+/// query.  q, k and v may be slices of one packed tensor.
+typedef struct DsprtAttention {
+  int nbatch, nquery, nkey;
+  struct {
+    int64_t size, q, k, v, o;
+  } batch[DSPRT_MAX_BATCH];
+  struct {
+    int64_t size, q, o;
+  } query[DSPRT_MAX_OVER];
+  struct {
+    int64_t size, k, v;
+  } key[DSPRT_MAX_OVER];
+  int64_t dot;   ///< channels of a head in q and k, contiguous
+  int64_t width; ///< channels of a head in v and o, contiguous
+  float scale;
+} DsprtAttention;
+
+/// Works in tiles with a running softmax: memory is a few tiles a thread,
+/// never queries x keys.  o overlaps neither q, k nor v.
+/// Cost: 2 * batch * queries * keys * (dot + width) operations.
+void dsprt_attention_f32(DsprtRun *run, const DsprtAttention *attention,
+                         const float *q, const float *k, const float *v,
+                         float *o);
+void dsprt_attention_bf16(DsprtRun *run, const DsprtAttention *attention,
+                          const DsprtBf16 *q, const DsprtBf16 *k,
+                          const DsprtBf16 *v, DsprtBf16 *o);
+
+/// A copy between two layouts: permutes, slices, concatenates, broadcasts.
+typedef struct DsprtCopy {
+  int ndims;
+  struct {
+    int64_t size, in, out; ///< an `in` of 0 repeats
+  } dims[DSPRT_MAX_DIMS];
+} DsprtCopy;
+
+/// Copies elements of `type`; in and out must not overlap.
+void dsprt_copy(DsprtRun *run, DsprtType type, const DsprtCopy *copy,
+                const void *in, void *out);
+
+#endif

@@ -1,0 +1,79 @@
+// dsprt_program.h - what an emitted program tells the runtime, and the run.
+#ifndef DSPRT_PROGRAM_H
+#define DSPRT_PROGRAM_H
+
+#include <stddef.h>
+
+#include "dsprt_types.h"
+
+enum { DSPRT_MAX_LOOPS = 3 }; ///< loop indices in the name of a parameter
+
+/// One forward pass on one rank.  Emitted code reads the first five fields.
+typedef struct DsprtRun {
+  int rank, ranks;
+  unsigned char *arena;    ///< [arena_bytes] all activations
+  const void *weights;     ///< the program's struct of pointers
+  struct DsprtState *state; ///< the runtime's own
+  int stage;               ///< now at work; -1 before the first
+  const char *stage_name;
+  void (*watch)(struct DsprtRun *run); ///< called at each stage, or NULL
+} DsprtRun;
+
+/// The index of a loop over layers: `count` values from `first` on.
+typedef struct DsprtLoop {
+  int64_t first, count;
+  int64_t stride; ///< bytes from one iteration's pointer to the next one's
+} DsprtLoop;
+
+/// A parameter, or one for each iteration of the loops around it.
+///
+/// "spatial.{0}.attn.qkv.weight" with one loop {0, 14, sizeof(Layer)} is 14
+/// tensors; the pointer of iteration i is stored at offset + i * stride bytes
+/// of the weights struct.
+typedef struct DsprtParam {
+  const char *path; ///< "{0}" .. "{2}" stand for the loops' indices
+  int nloops;
+  DsprtLoop loops[DSPRT_MAX_LOOPS];
+  DsprtShape shape; ///< as in the file, and the element type that is wanted
+  size_t offset;    ///< of the (first) pointer in the weights struct
+} DsprtParam;
+
+/// An input or an output: a value in the arena, whole or cut.
+typedef struct DsprtPort {
+  const char *name;
+  DsprtShape shape; ///< the dims that the program sees, global
+  DsprtCut cut;
+  int64_t offset;   ///< bytes into the arena, of this rank's part
+  DsprtShape file;  ///< the shape in a file: dims of `shape`, some merged
+} DsprtPort;
+
+typedef struct DsprtProgram {
+  const char *model;  ///< "transformer2d"
+  const char *source; ///< "examples/transformer2d.dsp"
+  int ranks;          ///< that it was compiled for
+  const DsprtParam *params;
+  int nparams;
+  size_t weights_bytes; ///< size of the weights struct
+  const DsprtPort *inputs;
+  int ninputs;
+  const DsprtPort *outputs;
+  int noutputs;
+  int nstages;
+  int64_t arena_bytes;            ///< on the rank that needs most
+  const int64_t *predicted_bytes; ///< [ranks] leaving each in one forward pass
+  double flops; ///< of one forward pass, all ranks together; 0: unknown
+  void (*forward)(DsprtRun *run);
+} DsprtProgram;
+
+/// The program's main: reads the command line, runs, checks and reports.
+/// Returns the exit status.
+int dsprt_main(int argc, char **argv, const DsprtProgram *program);
+
+/// Says that a stage begins, for messages and profiles.
+static inline void dsprt_stage(DsprtRun *run, int index, const char *name) {
+  run->stage = index;
+  run->stage_name = name;
+  if (run->watch) run->watch(run);
+}
+
+#endif
