@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 packages=(
-  gcc g++ cmake ninja-build python3 python3-psutil
+  gcc g++ cmake ninja-build pkgconf python3 python3-psutil
   libmlir-22-dev llvm-22-dev llvm-22-tools mlir-22-tools
   libopenmpi-dev openmpi-bin libopenblas-openmp-dev
   libjansson-dev libcmocka-dev libzstd-dev zlib1g-dev libtinfo-dev)
