@@ -22,7 +22,8 @@ static bool fused_place(MlirLocation location, MlirStringRef *file, int *line,
 bool dsp_location_place(MlirLocation location, MlirStringRef *file, int *line,
                         int *column) {
   if (mlirLocationIsAFileLineColRange(location)) {
-    *file = mlirIdentifierStr(mlirLocationFileLineColRangeGetFilename(location));
+    *file =
+        mlirIdentifierStr(mlirLocationFileLineColRangeGetFilename(location));
     *line = mlirLocationFileLineColRangeGetStartLine(location);
     *column = mlirLocationFileLineColRangeGetStartColumn(location);
     return true;
@@ -58,8 +59,8 @@ static char *copy_text(MlirStringRef text) {
 static DspMlirMessage *add_message(DspMlirSink *sink) {
   if (sink->count == sink->capacity) {
     sink->capacity = sink->capacity ? 2 * sink->capacity : 16;
-    sink->messages = realloc(sink->messages,
-                             sink->capacity * sizeof *sink->messages);
+    sink->messages =
+        realloc(sink->messages, sink->capacity * sizeof *sink->messages);
     if (!sink->messages) dsp_bug("out of memory for diagnostics");
   }
   return &sink->messages[sink->count++];
@@ -68,9 +69,8 @@ static DspMlirMessage *add_message(DspMlirSink *sink) {
 static void collect(DspMlirSink *sink, MlirDiagnostic diagnostic) {
   MlirStringRef file = {"", 0};
   DspMlirMessage *message = add_message(sink);
-  *message = (DspMlirMessage){
-      .severity = mlirDiagnosticGetSeverity(diagnostic),
-      .text = copy_text((MlirStringRef){"", 0})};
+  *message = (DspMlirMessage){.severity = mlirDiagnosticGetSeverity(diagnostic),
+                              .text = copy_text((MlirStringRef){"", 0})};
   dsp_location_place(mlirDiagnosticGetLocation(diagnostic), &file,
                      &message->line, &message->column);
   message->file = copy_text(file);

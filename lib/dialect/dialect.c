@@ -51,8 +51,8 @@ DspOpKind dsp_op_kind(MlirOperation op) {
   MlirStringRef name = mlirIdentifierStr(mlirOperationGetName(op));
   if (name.length < 4 || memcmp(name.data, "dsp.", 4) != 0) return DSP_OP_NONE;
   for (DspOpKind kind = DSP_OP_NONE + 1; kind < DSP_OP_COUNT; kind++)
-    if (mlirStringRefEqual(
-            name, mlirStringRefCreateFromCString(op_names[kind])))
+    if (mlirStringRefEqual(name,
+                           mlirStringRefCreateFromCString(op_names[kind])))
       return kind;
   return DSP_OP_NONE;
 }
@@ -69,7 +69,9 @@ void dsp_op_set_segments(MlirOperation op) {
                            sizes));
 }
 
-const char *dsp_op_name(DspOpKind kind) { return op_names[kind]; }
+const char *dsp_op_name(DspOpKind kind) {
+  return op_names[kind];
+}
 
 bool dsp_op_changes_layout(DspOpKind kind) {
   return kind == DSP_OP_ALL_TO_ALL || kind == DSP_OP_ALL_GATHER ||

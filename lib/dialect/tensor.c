@@ -56,9 +56,8 @@ static MlirNamedAttribute named(MlirContext context, const char *name,
 }
 
 MlirType dsp_tensor_type(MlirContext context, const DspTensorInfo *info) {
-  MlirNamedAttribute entries[2] = {
-      named(context, "dims",
-            dsp_attr_strings(context, info->ndims, info->dims))};
+  MlirNamedAttribute entries[2] = {named(
+      context, "dims", dsp_attr_strings(context, info->ndims, info->dims))};
   intptr_t count = 1;
   if (info->naxes)
     entries[count++] =
@@ -140,8 +139,7 @@ size_t dsp_attr_read_strings(MlirAttribute array, MlirStringRef *strings,
   return count;
 }
 
-size_t dsp_attr_read_ints(MlirAttribute array, int64_t *numbers,
-                          size_t limit) {
+size_t dsp_attr_read_ints(MlirAttribute array, int64_t *numbers, size_t limit) {
   size_t count = (size_t)mlirArrayAttrGetNumElements(array);
   for (size_t i = 0; i < count && i < limit; i++)
     numbers[i] =

@@ -23,8 +23,8 @@ typedef struct DspVerifier {
   MlirModule module;
   DspDimEntry *dims;
   size_t ndims;
-  intptr_t nstages; ///< -1 without dsp.stages
-  int64_t ranks;    ///< 0 without dsp.ranks
+  intptr_t nstages;     ///< -1 without dsp.stages
+  int64_t ranks;        ///< 0 without dsp.ranks
   DspTypeEntry **types; ///< hash table
   size_t types_capacity, types_count;
   bool failed;

@@ -17,7 +17,7 @@ typedef struct AttrRule {
 } AttrRule;
 
 static const AttrRule rules[] = {
-#define DSP_OP_ATTR(id, name, type, required)                                  \
+#define DSP_OP_ATTR(id, name, type, required) \
   {DSP_OP_##id, name, type, required},
 #define DSP_ANY_ATTR(name, type, required) {DSP_OP_NONE, name, type, required},
 #include "dspc/dialect/ops.def"
@@ -77,7 +77,8 @@ static const AttrRule *find_rule(DspOpKind kind, MlirStringRef name) {
   const AttrRule *found = NULL;
   for (size_t i = 0; i < NRULES; i++) {
     if (rules[i].kind != kind && rules[i].kind != DSP_OP_NONE) continue;
-    if (!mlirStringRefEqual(name, mlirStringRefCreateFromCString(rules[i].name)))
+    if (!mlirStringRefEqual(name,
+                            mlirStringRefCreateFromCString(rules[i].name)))
       continue;
     if (!found || rules[i].kind == kind) found = &rules[i];
   }

@@ -56,8 +56,9 @@ static bool verify_node(DspVerifier *v, const DspOpView *view,
   if (mlirAttributeIsAFloat(node)) return true;
   if (mlirAttributeIsAArray(node)) return verify_call(v, view, node, depth);
   if (!mlirAttributeIsAInteger(node))
-    return dsp_verify_fail(v, view->op, "has an expression that is no operand, "
-                                        "literal or call");
+    return dsp_verify_fail(v, view->op,
+                           "has an expression that is no operand, "
+                           "literal or call");
   int64_t operand = mlirIntegerAttrGetValueInt(node);
   if (operand >= 0 && operand < (int64_t)view->noperands) return true;
   return dsp_verify_fail(v, view->op, "uses operand %lld of %zu",

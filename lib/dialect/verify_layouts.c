@@ -79,8 +79,7 @@ static bool cannot_run_on(const Rule *rule) {
 }
 
 static bool no_partial(const Rule *rule) {
-  return dsp_verify_fail(rule->v, rule->view->op,
-                         "cannot leave partial sums");
+  return dsp_verify_fail(rule->v, rule->view->op, "cannot leave partial sums");
 }
 
 static bool result_is_partial(const Rule *rule) {
@@ -119,9 +118,9 @@ static bool verify_attention(Rule *rule) {
   size_t first, count;
   if (touches(rule, &over)) // the queries are cut: k and v are needed whole
     return need_by_name(rule, 0) && need_whole(rule, 1) && need_whole(rule, 2);
-  bool contracted = touches(rule, &dot) &&
-                    dsp_verifier_cut(rule->v, rule->view->operands[0],
-                                     rule->dim, &first, &count);
+  bool contracted =
+      touches(rule, &dot) && dsp_verifier_cut(rule->v, rule->view->operands[0],
+                                              rule->dim, &first, &count);
   if (contracted) return cannot_run_on(rule);
   return need_all_by_name(rule);
 }

@@ -113,8 +113,7 @@ static bool verify_terms(DspVerifier *v, MlirAttribute entry,
 
 static bool read_dim(DspVerifier *v, MlirAttribute entry) {
   MlirAttribute name = entry_of(entry, "name"), size = entry_of(entry, "size");
-  if (!is_string(name) || !is_int(size) ||
-      mlirIntegerAttrGetValueInt(size) < 1)
+  if (!is_string(name) || !is_int(size) || mlirIntegerAttrGetValueInt(size) < 1)
     return dsp_verify_fail(v, top_of(v),
                            "needs {name = \"B\", size = 2 : i64} entries in "
                            "dsp.dims, of sizes of at least 1");

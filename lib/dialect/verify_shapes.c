@@ -248,8 +248,7 @@ static bool verify_reduce(DspVerifier *v, const DspOpView *view) {
   for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
     known |= mlirStringRefEqual(kind, mlirStringRefCreateFromCString(kinds[i]));
   if (!known)
-    return dsp_verify_fail(v, view->op,
-                           "has kind '%.*s', not sum, mean or max",
+    return dsp_verify_fail(v, view->op, "has kind '%.*s', not sum, mean or max",
                            DSP_REF_FMT(kind));
   DspNameList over = dsp_verifier_names(view, "over");
   DspNameList x = dsp_verifier_dims(view->operands[0]);

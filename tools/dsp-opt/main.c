@@ -131,9 +131,13 @@ int main(int argc, char **argv) {
   struct argp_option table[MAX_OPTIONS];
   fill_options(table);
   const struct argp parser = {
-      table, parse_option, "[FILE]",
+      table,
+      parse_option,
+      "[FILE]",
       "Run passes over a .mlir file of the dsp dialect and print the result.",
-      NULL, NULL, NULL};
+      NULL,
+      NULL,
+      NULL};
   Arguments arguments = {.output = NULL};
   argp_parse(&parser, argc, argv, ARGP_LONG_ONLY, NULL, &arguments);
   FILE *out = arguments.output ? fopen(arguments.output, "wb") : stdout;

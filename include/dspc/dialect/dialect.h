@@ -58,9 +58,9 @@ bool dsp_op_changes_layout(DspOpKind kind);
 typedef struct DspTensorInfo {
   MlirType element;
   size_t ndims;
-  int64_t sizes[DSP_MAX_RANK];      ///< global
-  MlirStringRef dims[DSP_MAX_RANK]; ///< names of atoms
-  size_t naxes;                     ///< 0 before planning
+  int64_t sizes[DSP_MAX_RANK];        ///< global
+  MlirStringRef dims[DSP_MAX_RANK];   ///< names of atoms
+  size_t naxes;                       ///< 0 before planning
   MlirStringRef layout[DSP_MAX_AXES]; ///< a dim, "*" (whole) or "+" (partial)
 } DspTensorInfo;
 

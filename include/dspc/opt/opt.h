@@ -20,8 +20,8 @@
 
 /// One step: a pass of ours, or a pipeline of MLIR's own passes.
 typedef struct DspOptStep {
-  const DspPass *pass;     ///< NULL for MLIR's
-  const char *pipeline;    ///< "canonicalize", when pass is NULL
+  const DspPass *pass;  ///< NULL for MLIR's
+  const char *pipeline; ///< "canonicalize", when pass is NULL
   DspPassOptions options;
 } DspOptStep;
 
@@ -32,8 +32,8 @@ typedef struct DspOptOptions {
   DspOptStep steps[DSP_OPT_MAX_STEPS];
   size_t nsteps;
   char *names[DSP_OPT_MAX_STEPS]; ///< owned texts of pipelines
-  bool split_input_file;   ///< pieces between lines of "// -----"
-  bool verify_diagnostics; ///< compare with expected-* comments
+  bool split_input_file;          ///< pieces between lines of "// -----"
+  bool verify_diagnostics;        ///< compare with expected-* comments
   bool print_locations;
 } DspOptOptions;
 
