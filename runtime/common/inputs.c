@@ -1,0 +1,106 @@
+// inputs.c - a rank's part of every input.
+//
+// Needs:  a checked file, or a seed.
+// Leaves: the inputs in the arena.
+#include <stdlib.h>
+#include <string.h>
+
+#include "convert.h"
+#include "ports.h"
+#include "random.h"
+#include "shape.h"
+
+void *dsprt_port_data(const DsprtRun *run, const DsprtPort *port) {
+  return run->arena + port->offset;
+}
+
+const DsprtTensor *dsprt_port_tensor(const DsprtPort *port,
+                                     const DsprtTensors *file,
+                                     DsprtErrors *errors) {
+  char want[DSPRT_SHAPE_TEXT], have[DSPRT_SHAPE_TEXT];
+  const DsprtTensor *tensor = dsprt_tensors_find(file, port->name);
+  dsprt_shape_text(&port->file, want);
+  if (!tensor) {
+    dsprt_error(errors, "%s: tensor '%s' is missing: %s%s", file->path,
+                port->name, dsprt_type_name(port->shape.type), want);
+    return NULL;
+  }
+  dsprt_shape_text(&tensor->shape, have);
+  if (!dsprt_same_dims(&tensor->shape, &port->file) &&
+      !dsprt_same_layout(&tensor->shape, &port->shape)) {
+    dsprt_error(errors,
+                "%s: tensor '%s' has the shape %s in the file, the program "
+                "has %s",
+                file->path, port->name, have, want);
+    return NULL;
+  }
+  if (!tensor->readable ||
+      !dsprt_converts(tensor->shape.type, port->shape.type)) {
+    dsprt_error(errors, "%s: tensor '%s' is %s in the file, the program has "
+                "%s", file->path, port->name, tensor->dtype,
+                dsprt_type_name(port->shape.type));
+    return NULL;
+  }
+  return tensor;
+}
+
+static bool is_input(const DsprtProgram *program, const char *name) {
+  for (int i = 0; i < program->ninputs; i++)
+    if (strcmp(program->inputs[i].name, name) == 0) return true;
+  return false;
+}
+
+bool dsprt_inputs_check(const DsprtProgram *program, const DsprtTensors *file,
+                        DsprtErrors *errors) {
+  int before = errors->count;
+  for (int i = 0; i < program->ninputs; i++)
+    dsprt_port_tensor(&program->inputs[i], file, errors);
+  for (size_t i = 0; i < file->count; i++)
+    if (!is_input(program, file->tensors[i].name))
+      dsprt_error(errors, "%s: tensor '%s' is not an input of the program",
+                  file->path, file->tensors[i].name);
+  return errors->count == before;
+}
+
+static void read_part(const DsprtRun *run, const DsprtPort *port,
+                      const DsprtTensor *tensor) {
+  DsprtRuns runs = dsprt_runs(&port->shape, port->cut, run->rank, run->ranks);
+  int64_t from = dsprt_type_bytes(tensor->shape.type);
+  int64_t to = dsprt_type_bytes(port->shape.type);
+  unsigned char *out = dsprt_port_data(run, port);
+  for (int64_t i = 0; i < runs.count; i++)
+    dsprt_convert(tensor->shape.type,
+                  tensor->data + (runs.first + i * runs.stride) * from,
+                  port->shape.type, out + i * runs.length * to, runs.length);
+}
+
+void dsprt_inputs_read(const DsprtRun *run, const DsprtProgram *program,
+                       const DsprtTensors *file) {
+  for (int i = 0; i < program->ninputs; i++) {
+    const DsprtPort *port = &program->inputs[i];
+    read_part(run, port, dsprt_tensors_find(file, port->name));
+  }
+}
+
+static void random_part(const DsprtRun *run, const DsprtPort *port,
+                        uint64_t key) {
+  DsprtRuns runs = dsprt_runs(&port->shape, port->cut, run->rank, run->ranks);
+  int64_t size = dsprt_type_bytes(port->shape.type);
+  unsigned char *out = dsprt_port_data(run, port);
+  for (int64_t i = 0; i < runs.count; i++)
+    for (int64_t k = 0; k < runs.length; k++, out += size) {
+      float x = dsprt_random(key, runs.first + i * runs.stride + k);
+      if (port->shape.type == DSPRT_I32)
+        memset(out, 0, (size_t)size);
+      else
+        dsprt_convert(DSPRT_F32, &x, port->shape.type, out, 1);
+    }
+}
+
+void dsprt_inputs_random(const DsprtRun *run, const DsprtProgram *program,
+                         uint64_t seed) {
+  for (int i = 0; i < program->ninputs; i++) {
+    const DsprtPort *port = &program->inputs[i];
+    random_part(run, port, dsprt_random_key(seed, port->name));
+  }
+}
