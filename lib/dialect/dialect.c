@@ -11,9 +11,9 @@
 extern const char dsp_irdl_text[]; // generated from dsp.irdl.mlir
 extern const size_t dsp_irdl_text_length;
 
-static const char *const op_names[DSP_OP_COUNT] = {
-    "",
-#define DSP_OP(id, name, fewest, most, results) name,
+static const MlirStringRef op_names[DSP_OP_COUNT] = {
+    {"", 0},
+#define DSP_OP(id, name, fewest, most, results) {name, sizeof name - 1},
 #include "dspc/dialect/ops.def"
 };
 
@@ -51,9 +51,7 @@ DspOpKind dsp_op_kind(MlirOperation op) {
   MlirStringRef name = mlirIdentifierStr(mlirOperationGetName(op));
   if (name.length < 4 || memcmp(name.data, "dsp.", 4) != 0) return DSP_OP_NONE;
   for (DspOpKind kind = DSP_OP_NONE + 1; kind < DSP_OP_COUNT; kind++)
-    if (mlirStringRefEqual(name,
-                           mlirStringRefCreateFromCString(op_names[kind])))
-      return kind;
+    if (mlirStringRefEqual(name, op_names[kind])) return kind;
   return DSP_OP_NONE;
 }
 
@@ -70,7 +68,7 @@ void dsp_op_set_segments(MlirOperation op) {
 }
 
 const char *dsp_op_name(DspOpKind kind) {
-  return op_names[kind];
+  return op_names[kind].data;
 }
 
 bool dsp_op_changes_layout(DspOpKind kind) {

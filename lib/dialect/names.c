@@ -27,7 +27,8 @@ void dsp_names_append(DspNameList *list, const DspNameList *more) {
 }
 
 DspNameList dsp_verifier_names(const DspOpView *view, const char *name) {
-  DspNameList list = {.count = 0};
+  DspNameList list;
+  list.count = 0;
   MlirAttribute array = dsp_verifier_attr(view, name);
   for (intptr_t i = 0; i < mlirArrayAttrGetNumElements(array); i++)
     dsp_names_add(&list,
@@ -36,7 +37,8 @@ DspNameList dsp_verifier_names(const DspOpView *view, const char *name) {
 }
 
 DspNameList dsp_verifier_dims(const DspTensorInfo *info) {
-  DspNameList list = {.count = 0};
+  DspNameList list;
+  list.count = 0;
   for (size_t i = 0; i < info->ndims; i++) dsp_names_add(&list, info->dims[i]);
   return list;
 }

@@ -11,15 +11,16 @@ typedef enum AttrType { STRING, INT, FLOAT, STRINGS, INTS, EXPR, ANY } AttrType;
 
 typedef struct AttrRule {
   DspOpKind kind; ///< DSP_OP_NONE: any op
-  const char *name;
+  MlirStringRef name;
   AttrType type;
   bool required;
 } AttrRule;
 
 static const AttrRule rules[] = {
 #define DSP_OP_ATTR(id, name, type, required) \
-  {DSP_OP_##id, name, type, required},
-#define DSP_ANY_ATTR(name, type, required) {DSP_OP_NONE, name, type, required},
+  {DSP_OP_##id, {name, sizeof name - 1}, type, required},
+#define DSP_ANY_ATTR(name, type, required) \
+  {DSP_OP_NONE, {name, sizeof name - 1}, type, required},
 #include "dspc/dialect/ops.def"
 };
 
@@ -73,19 +74,17 @@ static const char *type_text(AttrType type) {
   return "";
 }
 
+/// The op's own rule goes before one for any op: both may speak of `name`.
 static const AttrRule *find_rule(DspOpKind kind, MlirStringRef name) {
-  const AttrRule *found = NULL;
-  for (size_t i = 0; i < NRULES; i++) {
-    if (rules[i].kind != kind && rules[i].kind != DSP_OP_NONE) continue;
-    if (!mlirStringRefEqual(name,
-                            mlirStringRefCreateFromCString(rules[i].name)))
-      continue;
-    if (!found || rules[i].kind == kind) found = &rules[i];
-  }
-  return found;
+  for (size_t i = 0; i < NRULES; i++)
+    if ((rules[i].kind == kind || rules[i].kind == DSP_OP_NONE) &&
+        mlirStringRefEqual(name, rules[i].name))
+      return &rules[i];
+  return NULL;
 }
 
-static bool verify_present(DspVerifier *v, MlirOperation op, DspOpKind kind) {
+static bool verify_present(DspVerifier *v, MlirOperation op, DspOpKind kind,
+                           bool *seen) {
   for (intptr_t i = 0; i < mlirOperationGetNumAttributes(op); i++) {
     MlirNamedAttribute attr = mlirOperationGetAttribute(op, i);
     MlirStringRef name = mlirIdentifierStr(attr.name);
@@ -95,24 +94,25 @@ static bool verify_present(DspVerifier *v, MlirOperation op, DspOpKind kind) {
                              DSP_REF_FMT(name));
     if (!has_type(attr.attribute, rule->type))
       return dsp_verify_fail(v, op, "needs %s as '%s'", type_text(rule->type),
-                             rule->name);
+                             rule->name.data);
+    seen[rule - rules] = true;
   }
   return true;
 }
 
-static bool verify_required(DspVerifier *v, MlirOperation op, DspOpKind kind) {
-  for (size_t i = 0; i < NRULES; i++) {
-    if (!rules[i].required) continue;
-    if (rules[i].kind != kind && rules[i].kind != DSP_OP_NONE) continue;
-    MlirStringRef name = mlirStringRefCreateFromCString(rules[i].name);
-    if (mlirAttributeIsNull(mlirOperationGetAttributeByName(op, name)))
-      return dsp_verify_fail(v, op, "needs an attribute '%s'", rules[i].name);
-  }
+static bool verify_required(DspVerifier *v, MlirOperation op, DspOpKind kind,
+                            const bool *seen) {
+  for (size_t i = 0; i < NRULES; i++)
+    if (rules[i].required && !seen[i] &&
+        (rules[i].kind == kind || rules[i].kind == DSP_OP_NONE))
+      return dsp_verify_fail(v, op, "needs an attribute '%s'",
+                             rules[i].name.data);
   return true;
 }
 
 bool dsp_verify_attributes(DspVerifier *v, MlirOperation op, DspOpKind kind) {
-  if (!verify_present(v, op, kind) || !verify_required(v, op, kind))
+  bool seen[NRULES] = {false};
+  if (!verify_present(v, op, kind, seen) || !verify_required(v, op, kind, seen))
     return false;
   DspOpView view = {.op = op, .kind = kind};
   int64_t stage = dsp_verifier_int(&view, "stage");

@@ -136,7 +136,8 @@ static bool verify_slice(Rule *rule) {
 }
 
 static bool verify_concat(Rule *rule) {
-  DspNameList dim = {.count = 0};
+  DspNameList dim;
+  dim.count = 0;
   dsp_names_add(&dim, dsp_verifier_string(rule->view, "dim"));
   if (touches(rule, &dim)) return cannot_run_on(rule);
   return need_all_by_name(rule);

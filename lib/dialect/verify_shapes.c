@@ -31,7 +31,8 @@ static bool need_members(DspVerifier *v, const DspOpView *view,
 }
 
 static DspNameList without(const DspNameList *list, const DspNameList *drop) {
-  DspNameList rest = {.count = 0};
+  DspNameList rest;
+  rest.count = 0;
   for (size_t i = 0; i < list->count; i++)
     if (dsp_names_find(drop, list->names[i]) < 0)
       dsp_names_add(&rest, list->names[i]);
@@ -42,7 +43,8 @@ static DspNameList without(const DspNameList *list, const DspNameList *drop) {
 /// of them was.
 static DspNameList replaced(const DspNameList *list, const DspNameList *drop,
                             const DspNameList *insert) {
-  DspNameList out = {.count = 0};
+  DspNameList out;
+  out.count = 0;
   size_t left = 0;
   for (size_t i = 0; i < list->count; i++)
     left += dsp_names_find(drop, list->names[i]) >= 0;
@@ -164,7 +166,8 @@ static bool verify_slice(DspVerifier *v, const DspOpView *view) {
   int64_t size = dsp_verifier_int(view, "size");
   const DspTensorInfo *x = view->operands[0], *y = view->result;
   ptrdiff_t slot = dsp_tensor_find(x, dim);
-  DspNameList cut = {.count = 0};
+  DspNameList cut;
+  cut.count = 0;
   dsp_names_add(&cut, dim);
   DspNameList xs = dsp_verifier_dims(x), ys = dsp_verifier_dims(y);
   if (!need_members(v, view, "dim", &cut, "operand 0", &xs)) return false;
@@ -174,7 +177,8 @@ static bool verify_slice(DspVerifier *v, const DspOpView *view) {
                            "which has %lld",
                            (long long)size, (long long)start, DSP_REF_FMT(dim),
                            (long long)x->sizes[slot]);
-  DspNameList own = {.count = 0};
+  DspNameList own;
+  own.count = 0;
   size_t first = (size_t)slot, behind = xs.count - first - 1;
   for (size_t i = first; i + behind < ys.count; i++)
     dsp_names_add(&own, ys.names[i]);
