@@ -51,13 +51,15 @@ static bool is_input(const DsprtProgram *program, const char *name) {
 }
 
 bool dsprt_inputs_check(const DsprtProgram *program, const DsprtTensors *file,
-                        DsprtErrors *errors) {
+                        bool allow_extra, DsprtErrors *errors) {
   int before = errors->count;
   for (int i = 0; i < program->ninputs; i++)
     dsprt_port_tensor(&program->inputs[i], file, errors);
   for (size_t i = 0; i < file->count; i++)
-    if (!is_input(program, file->tensors[i].name))
-      dsprt_error(errors, "%s: tensor '%s' is not an input of the program",
+    if (!allow_extra && !is_input(program, file->tensors[i].name))
+      dsprt_error(errors,
+                  "%s: tensor '%s' is not an input of the program "
+                  "(--allow-extra ignores it)",
                   file->path, file->tensors[i].name);
   return errors->count == before;
 }

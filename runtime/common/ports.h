@@ -17,10 +17,11 @@ const DsprtTensor *dsprt_port_tensor(const DsprtPort *port,
                                      const DsprtTensors *file,
                                      DsprtErrors *errors);
 
-/// Reads this rank's part of every input.  Inputs that are no tensor of the
-/// file, and tensors that are no input, are errors.
+/// Every input must be a tensor of the file, and (unless allow_extra) every
+/// tensor an input.
 bool dsprt_inputs_check(const DsprtProgram *program, const DsprtTensors *file,
-                        DsprtErrors *errors);
+                        bool allow_extra, DsprtErrors *errors);
+/// Reads this rank's part of every input.
 void dsprt_inputs_read(const DsprtRun *run, const DsprtProgram *program,
                        const DsprtTensors *file);
 /// Random inputs; integers are 0.

@@ -8,7 +8,7 @@
 typedef struct DsprtDifference {
   double error;    ///< largest distance from what was expected
   double expected; ///< largest expected value
-  double nans;     ///< elements that are no number where one was expected
+  double nans;     ///< elements without a finite error, on either side
 } DsprtDifference;
 
 /// Compares this rank's part of `port` with the tensor.

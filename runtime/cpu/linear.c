@@ -1,0 +1,98 @@
+// linear.c - matrix products by a BLAS.
+//
+// Needs:  dense weights [out, in].
+// Leaves: y.  bf16 goes through f32 tiles: a tile of w is converted once, a
+//         tile of x once for each tile of w.
+#include <cblas.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "dsprt_compute.h"
+#include "dsprt_math.h"
+#include "state.h"
+
+static blasint blas_size(const DsprtRun *run, int64_t n) {
+  if (n > INT_MAX)
+    dsprt_fail(run, "a matrix with a side of %lld is too large for the BLAS",
+               (long long)n);
+  return (blasint)n;
+}
+
+static int64_t min(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
+static void spread_bias(int64_t rows, int64_t n, const float *bias, float *y,
+                        int64_t ldy) {
+#pragma omp parallel for if (rows * n > 1 << 15)
+  for (int64_t i = 0; i < rows; i++)
+    memcpy(y + i * ldy, bias, (size_t)n * sizeof *y);
+}
+
+/// y = x w^T (+ what y holds, if `add`)
+static void product(DsprtRun *run, int64_t rows, int64_t in, int64_t out,
+                    const float *x, int64_t ldx, const float *w, float *y,
+                    int64_t ldy, bool add) {
+  blasint m = blas_size(run, rows), n = blas_size(run, out);
+  blasint k = blas_size(run, in);
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, 1.0f, x,
+              blas_size(run, ldx), w, k, add ? 1.0f : 0.0f, y,
+              blas_size(run, ldy));
+}
+
+static void clear_rows(int64_t rows, int64_t n, float *y, int64_t ldy) {
+  for (int64_t i = 0; i < rows; i++)
+    memset(y + i * ldy, 0, (size_t)n * sizeof *y);
+}
+
+void dsprt_linear_f32(DsprtRun *run, const DsprtLinear *l, const float *x,
+                      const float *w, const float *bias, float *y) {
+  int64_t ldx = l->ldx ? l->ldx : l->in, ldy = l->ldy ? l->ldy : l->out;
+  if (l->rows == 0 || l->out == 0) return;
+  if (bias)
+    spread_bias(l->rows, l->out, bias, y, ldy);
+  else if (l->in == 0)
+    clear_rows(l->rows, l->out, y, ldy);
+  if (l->in == 0) return;
+  product(run, l->rows, l->in, l->out, x, ldx, w, y, ldy, bias != NULL);
+}
+
+static void widen(int64_t rows, int64_t n, const DsprtBf16 *in, int64_t ld,
+                  float *out) {
+#pragma omp parallel for if (rows * n > 1 << 15)
+  for (int64_t i = 0; i < rows; i++)
+    for (int64_t k = 0; k < n; k++)
+      out[i * n + k] = dsprt_from_bf16(in[i * ld + k]);
+}
+
+static void narrow(int64_t rows, int64_t n, const float *in,
+                   const DsprtBf16 *bias, DsprtBf16 *out, int64_t ld) {
+#pragma omp parallel for if (rows * n > 1 << 15)
+  for (int64_t i = 0; i < rows; i++)
+    for (int64_t k = 0; k < n; k++) {
+      float b = bias ? dsprt_from_bf16(bias[k]) : 0.0f;
+      out[i * ld + k] = dsprt_to_bf16(in[i * n + k] + b);
+    }
+}
+
+void dsprt_linear_bf16(DsprtRun *run, const DsprtLinear *l, const DsprtBf16 *x,
+                       const DsprtBf16 *w, const DsprtBf16 *bias, DsprtBf16 *y,
+                       void *workspace) {
+  int64_t ldx = l->ldx ? l->ldx : l->in, ldy = l->ldy ? l->ldy : l->out;
+  int64_t m = min(l->rows, DSPRT_LINEAR_TILE);
+  int64_t n = min(l->out, DSPRT_LINEAR_TILE);
+  float *x_tile = workspace, *w_tile = x_tile + m * l->in;
+  float *y_tile = w_tile + n * l->in;
+  for (int64_t j = 0; j < l->out; j += n) {
+    int64_t cols = min(n, l->out - j);
+    widen(cols, l->in, w + j * l->in, l->in, w_tile);
+    for (int64_t i = 0; i < l->rows; i += m) {
+      int64_t rows = min(m, l->rows - i);
+      DsprtLinear tile = {.rows = rows, .in = l->in, .out = cols};
+      widen(rows, l->in, x + i * ldx, ldx, x_tile);
+      dsprt_linear_f32(run, &tile, x_tile, w_tile, NULL, y_tile);
+      narrow(rows, cols, y_tile, bias ? bias + j : NULL, y + i * ldy + j, ldy);
+    }
+  }
+}
