@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # lib.sh - what the scripts share: packages, the build, ranks on this machine.
 # Sourced, not run.  Leaves the working directory at the project's root.
 
