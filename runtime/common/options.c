@@ -20,6 +20,7 @@ enum {
   KEY_JSON,
   KEY_ALLOW_EXTRA,
   KEY_VERSION,
+  KEY_USAGE,
 };
 
 static const struct argp_option table[] = {
@@ -45,13 +46,14 @@ static const struct argp_option table[] = {
     {.doc = "Other:", .group = -1},
     {"version", KEY_VERSION, NULL, 0, "say what this program is", -1},
     {"help", 'h', NULL, 0, "show this", -1},
+    {"usage", KEY_USAGE, NULL, 0, "show all options in short", -1},
     {0},
 };
 
 typedef struct Parse {
   DsprtOptions *options;
   const DsprtProgram *program;
-  bool help, version, wrong;
+  bool help, usage, version, wrong;
 } Parse;
 
 static void read_seed(struct argp_state *state, char *text, uint64_t *seed,
@@ -87,7 +89,7 @@ static void read_tolerance(struct argp_state *state, char *text, double *x) {
 static void check_sources(struct argp_state *state) {
   Parse *p = state->input;
   const DsprtOptions *o = p->options;
-  if (p->help || p->version || p->wrong) return;
+  if (p->help || p->usage || p->version || p->wrong) return;
   p->wrong = true;
   if (p->program->nparams && !o->weights && !o->random_weights)
     argp_error(state, "no weights: --weights FILE or --random-weights SEED");
@@ -113,6 +115,7 @@ static error_t on_key(int key, char *arg, struct argp_state *state) {
   case KEY_JSON: o->json = true; break;
   case KEY_ALLOW_EXTRA: o->allow_extra = true; break;
   case KEY_VERSION: p->version = true; break;
+  case KEY_USAGE: p->usage = true; break;
   case 'h': p->help = true; break;
   case KEY_BENCH: read_count(state, arg, &o->bench); break;
   case KEY_TOLERANCE: read_tolerance(state, arg, &o->tolerance); break;
@@ -159,5 +162,7 @@ DsprtOptionsResult dsprt_options_read(DsprtOptions *options, int argc,
   if (error || p.wrong) return DSPRT_OPTIONS_WRONG;
   if (loud && p.version) print_version(program);
   if (loud && p.help) argp_help(&argp, stdout, ARGP_HELP_STD_HELP, argv[0]);
-  return p.help || p.version ? DSPRT_OPTIONS_DONE : DSPRT_OPTIONS_RUN;
+  if (loud && p.usage) argp_help(&argp, stdout, ARGP_HELP_USAGE, argv[0]);
+  return p.help || p.usage || p.version ? DSPRT_OPTIONS_DONE
+                                        : DSPRT_OPTIONS_RUN;
 }
