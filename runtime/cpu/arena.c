@@ -33,6 +33,7 @@ DsprtArena dsprt_arena(int64_t bytes) {
   DsprtArena arena = {.bytes = bytes, .map = map, .map_bytes = whole + page};
   unsigned char *guard = (unsigned char *)map + whole;
   mprotect(guard, page, PROT_NONE);
+  madvise(map, whole, MADV_HUGEPAGE); // a wish
   arena.memory = guard - used;
   fill(&arena);
   return arena;

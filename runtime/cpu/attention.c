@@ -240,11 +240,36 @@ static void attend_many(const Job *job, const Bases *at, int64_t count,
   }
 }
 
+static void prefetch_row(const unsigned char *from, int64_t at, int64_t n,
+                         int64_t bytes) {
+  enum { LINE = 64 };
+  for (int64_t i = 0; i < n * bytes; i += LINE)
+    __builtin_prefetch(from + at * bytes + i);
+}
+
+/// Asks for what the next task needs.  Over a dim that is far apart in memory
+/// each row is a stream of its own, more than the hardware follows.
+static void prefetch(const Job *job, int64_t batch) {
+  int64_t dot = job->a->dot, bytes = dsprt_type_bytes(job->type), x, y;
+  Bases at = bases_of(job->a, batch);
+  for (int64_t i = 0; i < job->queries; i++) {
+    find_query(job->a, i, &x, &y);
+    prefetch_row(job->q, at.q + x, dot, bytes);
+  }
+  for (int64_t i = 0; i < job->keys; i++) {
+    find_key(job->a, i, &x, &y);
+    prefetch_row(job->k, at.k + x, dot, bytes);
+    prefetch_row(job->v, at.v + y, job->a->width, bytes);
+  }
+}
+
 static void do_task(const Job *job, int64_t batch, int64_t first,
                     Tiles *tiles) {
   int64_t count = min(QUERY_TILE, job->queries - first);
   Bases at = bases_of(job->a, batch);
   load_queries(job, &at, first, count, tiles);
+  if (job->queries + job->keys <= FEW_KEYS && batch + 1 < job->batches)
+    prefetch(job, batch + 1);
   if (job->keys <= FEW_KEYS)
     attend_few(job, &at, count, tiles);
   else
@@ -262,7 +287,7 @@ static void do_job(DsprtRun *run, const Job *job) {
   {
     Tiles tiles;
     set_tiles(job, memory + omp_get_thread_num() * floats, &tiles);
-#pragma omp for schedule(dynamic)
+#pragma omp for schedule(dynamic, job->keys <= FEW_KEYS ? 16 : 1)
     for (int64_t i = 0; i < job->batches * tiles_each; i++)
       do_task(job, i / tiles_each, i % tiles_each * QUERY_TILE, &tiles);
   }
