@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "dsprt.h"
+#include "init.h"
 #include "timing.h"
 
 enum { H = 6, D = 64, C = H * D };
@@ -52,7 +53,7 @@ static void measure(DsprtRun *run, int64_t outer, int64_t a, int64_t inner) {
 int main(int argc, char **argv) {
   DsprtRun run;
   DsprtState state;
-  MPI_Init(&argc, &argv);
+  dsprt_init(&argc, &argv);
   dsprt_state_open(&run, &state, MPI_COMM_WORLD, NULL);
   printf("over A of [outer, A, inner, 3, %d, %d], f32\n", H, D);
   printf("%6s %6s %6s %10s %10s\n", "outer", "A", "inner", "ms", "GFLOP/s");

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "dsprt.h"
+#include "init.h"
 #include "timing.h"
 
 typedef struct Work {
@@ -46,7 +47,7 @@ static void measure(DsprtRun *run, int64_t rows, int64_t in, int64_t out) {
 int main(int argc, char **argv) {
   DsprtRun run;
   DsprtState state;
-  MPI_Init(&argc, &argv);
+  dsprt_init(&argc, &argv);
   dsprt_state_open(&run, &state, MPI_COMM_WORLD, NULL);
   printf("%6s %6s %6s %10s %10s %10s %10s\n", "rows", "in", "out", "f32 ms",
          "GFLOP/s", "bf16 ms", "GFLOP/s");

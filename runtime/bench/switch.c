@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "dsprt.h"
+#include "init.h"
 #include "timing.h"
 
 typedef struct Work {
@@ -44,7 +45,7 @@ static void measure(DsprtRun *run, int64_t t, int64_t s, int64_t c) {
 int main(int argc, char **argv) {
   DsprtRun run;
   DsprtState state;
-  MPI_Init(&argc, &argv);
+  dsprt_init(&argc, &argv);
   dsprt_state_open(&run, &state, MPI_COMM_WORLD, NULL);
   if (run.rank == 0)
     printf("%6s %6s %6s %10s %10s   GB/s leaving a rank, %d ranks\n", "T", "S",

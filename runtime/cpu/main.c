@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "agree.h"
+#include "init.h"
 #include "session.h"
 #include "threads.h"
 
@@ -26,8 +27,7 @@ static int run_steps(DsprtSession *s) {
 int dsprt_main(int argc, char **argv, const DsprtProgram *program) {
   static const int exit_status[] = {0, 0, 2};
   DsprtSession s = {.program = program};
-  int threads;
-  MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &threads);
+  dsprt_init(&argc, &argv);
   dsprt_state_open(&s.run, &s.state, MPI_COMM_WORLD, program);
   DsprtOptionsResult read = dsprt_options_read(&s.options, argc, argv, program,
                                                s.run.rank == 0);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "dsprt.h"
+#include "init.h"
 #include "shape.h"
 #include "state.h"
 
@@ -169,7 +170,7 @@ int main(int argc, char **argv) {
   DsprtRun run;
   DsprtState state;
   int cases = 0;
-  MPI_Init(&argc, &argv);
+  dsprt_init(&argc, &argv);
   dsprt_state_open(&run, &state, MPI_COMM_WORLD, NULL);
   for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
     cases += test_shape(&run, &shapes[i]);
