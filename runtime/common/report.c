@@ -36,7 +36,8 @@ static bool all_alike(const DsprtReport *r) {
 static void print_bytes(const DsprtReport *r, FILE *to) {
   const int64_t *predicted = r->program->predicted_bytes;
   if (all_alike(r) && r->program->ranks > 1) {
-    fprintf(to, "bytes leaving each of %d ranks: counted %lld, predicted %lld\n",
+    fprintf(to,
+            "bytes leaving each of %d ranks: counted %lld, predicted %lld\n",
             r->program->ranks, (long long)r->counted[0],
             (long long)predicted[0]);
     return;

@@ -1,6 +1,6 @@
 // linear.c - matrix products by a BLAS.
 //
-// Needs:  dense weights [out, in].
+// Needs:  weights [out, in].
 // Leaves: y.  bf16 goes through f32 tiles: a tile of w is converted once, a
 //         tile of x once for each tile of w.
 #include <cblas.h>
@@ -32,13 +32,13 @@ static void spread_bias(int64_t rows, int64_t n, const float *bias, float *y,
 
 /// y = x w^T (+ what y holds, if `add`)
 static void product(DsprtRun *run, int64_t rows, int64_t in, int64_t out,
-                    const float *x, int64_t ldx, const float *w, float *y,
-                    int64_t ldy, bool add) {
+                    const float *x, int64_t ldx, const float *w, int64_t ldw,
+                    float *y, int64_t ldy, bool add) {
   blasint m = blas_size(run, rows), n = blas_size(run, out);
   blasint k = blas_size(run, in);
   cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, 1.0f, x,
-              blas_size(run, ldx), w, k, add ? 1.0f : 0.0f, y,
-              blas_size(run, ldy));
+              blas_size(run, ldx), w, blas_size(run, ldw), add ? 1.0f : 0.0f,
+              y, blas_size(run, ldy));
 }
 
 static void clear_rows(int64_t rows, int64_t n, float *y, int64_t ldy) {
@@ -55,7 +55,8 @@ void dsprt_linear_f32(DsprtRun *run, const DsprtLinear *l, const float *x,
   else if (l->in == 0)
     clear_rows(l->rows, l->out, y, ldy);
   if (l->in == 0) return;
-  product(run, l->rows, l->in, l->out, x, ldx, w, y, ldy, bias != NULL);
+  product(run, l->rows, l->in, l->out, x, ldx, w, l->ldw ? l->ldw : l->in, y,
+          ldy, bias != NULL);
 }
 
 static void widen(int64_t rows, int64_t n, const DsprtBf16 *in, int64_t ld,
@@ -80,13 +81,14 @@ void dsprt_linear_bf16(DsprtRun *run, const DsprtLinear *l, const DsprtBf16 *x,
                        const DsprtBf16 *w, const DsprtBf16 *bias, DsprtBf16 *y,
                        void *workspace) {
   int64_t ldx = l->ldx ? l->ldx : l->in, ldy = l->ldy ? l->ldy : l->out;
+  int64_t ldw = l->ldw ? l->ldw : l->in;
   int64_t m = min(l->rows, DSPRT_LINEAR_TILE);
   int64_t n = min(l->out, DSPRT_LINEAR_TILE);
   float *x_tile = workspace, *w_tile = x_tile + m * l->in;
   float *y_tile = w_tile + n * l->in;
   for (int64_t j = 0; j < l->out; j += n) {
     int64_t cols = min(n, l->out - j);
-    widen(cols, l->in, w + j * l->in, l->in, w_tile);
+    widen(cols, l->in, w + j * ldw, ldw, w_tile);
     for (int64_t i = 0; i < l->rows; i += m) {
       int64_t rows = min(m, l->rows - i);
       DsprtLinear tile = {.rows = rows, .in = l->in, .out = cols};

@@ -37,6 +37,7 @@ int dsprt_threads_set(MPI_Comm comm) {
   int sharers = count_sharers(machine, &mine);
   MPI_Comm_free(&machine);
   int threads = CPU_COUNT(&mine) / (sharers > 0 ? sharers : 1);
-  if (!getenv("OMP_NUM_THREADS")) omp_set_num_threads(threads > 0 ? threads : 1);
+  if (!getenv("OMP_NUM_THREADS"))
+    omp_set_num_threads(threads > 0 ? threads : 1);
   return omp_get_max_threads();
 }

@@ -12,10 +12,10 @@
 /// y = x w^T + bias
 typedef struct DsprtLinear {
   int64_t rows, in, out;
-  int64_t ldx, ldy; ///< 0: in, out
+  int64_t ldx, ldw, ldy; ///< 0: in, in, out
 } DsprtLinear;
 
-///   x     [rows, in]   rows ldx apart       w     [out, in]   dense
+///   x     [rows, in]   rows ldx apart       w     [out, in]   rows ldw apart
 ///   bias  [out] or NULL                     y     [rows, out] rows ldy apart
 ///
 /// y overlaps nothing else.

@@ -33,17 +33,18 @@ static void check(double is, double want, double scale, double tolerance) {
 static double linear_at(const DsprtLinear *l, const void *x, const void *w,
                         const void *bias, DsprtType type, int64_t i,
                         int64_t j) {
-  int64_t ldx = l->ldx ? l->ldx : l->in;
+  int64_t ldx = l->ldx ? l->ldx : l->in, ldw = l->ldw ? l->ldw : l->in;
   double sum = bias ? (double)dsprt_element(type, bias, j) : 0;
   for (int64_t k = 0; k < l->in; k++)
     sum += (double)dsprt_element(type, x, i * ldx + k) *
-           (double)dsprt_element(type, w, j * l->in + k);
+           (double)dsprt_element(type, w, j * ldw + k);
   return sum;
 }
 
 static void check_linear(const DsprtLinear *l, bool with_bias) {
   int64_t ldx = l->ldx ? l->ldx : l->in, ldy = l->ldy ? l->ldy : l->out;
-  float *x = some(1, l->rows * ldx), *w = some(2, l->in * l->out);
+  int64_t ldw = l->ldw ? l->ldw : l->in;
+  float *x = some(1, l->rows * ldx), *w = some(2, ldw * l->out);
   float *bias = with_bias ? some(3, l->out) : NULL;
   float *y = some(4, l->rows * ldy), *before = some(4, l->rows * ldy);
   dsprt_linear_f32(&run, l, x, w, bias, y);
@@ -60,7 +61,7 @@ static void check_linear(const DsprtLinear *l, bool with_bias) {
 static void check_linear_bf16(const DsprtLinear *l, bool with_bias) {
   int64_t ldx = l->ldx ? l->ldx : l->in, ldy = l->ldy ? l->ldy : l->out;
   DsprtBf16 *x = some_bf16(1, l->rows * ldx);
-  DsprtBf16 *w = some_bf16(2, l->in * l->out);
+  DsprtBf16 *w = some_bf16(2, (l->ldw ? l->ldw : l->in) * l->out);
   DsprtBf16 *bias = with_bias ? some_bf16(3, l->out) : NULL;
   DsprtBf16 *y = some_bf16(4, l->rows * ldy);
   int64_t bytes = dsprt_linear_workspace(l->rows, l->in, l->out);
@@ -79,7 +80,7 @@ static void check_linear_bf16(const DsprtLinear *l, bool with_bias) {
 static void linear(void **state) {
   static const DsprtLinear sizes[] = {
       {.rows = 1, .in = 1, .out = 1},   {.rows = 33, .in = 40, .out = 17},
-      {.rows = 5, .in = 8, .out = 3, .ldx = 11, .ldy = 7},
+      {.rows = 5, .in = 8, .out = 3, .ldx = 11, .ldw = 13, .ldy = 7},
       {.rows = 0, .in = 4, .out = 4},   {.rows = 3, .in = 0, .out = 2},
       {.rows = 600, .in = 5, .out = 7}, {.rows = 9, .in = 6, .out = 1100},
   };
