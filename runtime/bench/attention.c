@@ -26,15 +26,18 @@ static void work(DsprtRun *run, void *data) {
 /// Over A of [outer, A, inner, 3, H, D].
 static DsprtAttention over(int64_t outer, int64_t a, int64_t inner) {
   int64_t p = 3 * C;
-  return (DsprtAttention){
-      .nbatch = 3,
-      .batch = {{outer, a * inner * p, a * inner * p, a * inner * p,
-                 a * inner * C},
-                {inner, p, p, p, C},
-                {H, D, D, D, D}},
-      .nquery = 1, .query = {{a, inner * p, inner * C}},
-      .nkey = 1, .key = {{a, inner * p, inner * p}},
-      .dot = D, .width = D, .scale = 0.125f};
+  return (DsprtAttention){.nbatch = 3,
+                          .batch = {{outer, a * inner * p, a * inner * p,
+                                     a * inner * p, a * inner * C},
+                                    {inner, p, p, p, C},
+                                    {H, D, D, D, D}},
+                          .nquery = 1,
+                          .query = {{a, inner * p, inner * C}},
+                          .nkey = 1,
+                          .key = {{a, inner * p, inner * p}},
+                          .dot = D,
+                          .width = D,
+                          .scale = 0.125f};
 }
 
 static void measure(DsprtRun *run, int64_t outer, int64_t a, int64_t inner) {

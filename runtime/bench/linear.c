@@ -32,8 +32,7 @@ static void measure(DsprtRun *run, int64_t rows, int64_t in, int64_t out) {
             .w = dsprt_random_floats(run, in * out),
             .bias = dsprt_random_floats(run, out),
             .y = dsprt_random_floats(run, rows * out),
-            .workspace = malloc(
-                (size_t)dsprt_linear_workspace(rows, in, out))};
+            .workspace = malloc((size_t)dsprt_linear_workspace(rows, in, out))};
   if (!w.workspace) dsprt_fail(run, "out of memory");
   double flops = 2.0 * (double)rows * (double)in * (double)out;
   double f32 = dsprt_time(run, work_f32, &w);

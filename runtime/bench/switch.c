@@ -29,8 +29,11 @@ static double rate(DsprtRun *run, Work *w) {
 static void measure(DsprtRun *run, int64_t t, int64_t s, int64_t c) {
   int64_t all = t * s * c;
   DsprtCut on_t = {0, 1}, on_s = {1, 1};
-  Work w = {{DSPRT_F32, 3, {t, s, c}}, on_t, on_s,
-            dsprt_random_floats(run, all), dsprt_random_floats(run, all)};
+  Work w = {{DSPRT_F32, 3, {t, s, c}},
+            on_t,
+            on_s,
+            dsprt_random_floats(run, all),
+            dsprt_random_floats(run, all)};
   double there = rate(run, &w);
   w.from = on_s;
   w.to = on_t;

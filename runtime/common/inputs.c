@@ -36,8 +36,10 @@ const DsprtTensor *dsprt_port_tensor(const DsprtPort *port,
   }
   if (!tensor->readable ||
       !dsprt_converts(tensor->shape.type, port->shape.type)) {
-    dsprt_error(errors, "%s: tensor '%s' is %s in the file, the program has "
-                "%s", file->path, port->name, tensor->dtype,
+    dsprt_error(errors,
+                "%s: tensor '%s' is %s in the file, the program has "
+                "%s",
+                file->path, port->name, tensor->dtype,
                 dsprt_type_name(port->shape.type));
     return NULL;
   }

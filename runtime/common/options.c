@@ -38,7 +38,8 @@ static const struct argp_option table[] = {
      "compare the outputs with those of FILE; exit 1 when they differ", 2},
     {"tolerance", KEY_TOLERANCE, "X", 0,
      "largest error, relative to the largest expected value of a tensor "
-     "(default: 1e-4)", 2},
+     "(default: 1e-4)",
+     2},
     {"bench", KEY_BENCH, "K", 0, "time K more forward passes", 2},
     {"stats", KEY_STATS, "FILE", 0,
      "write ranks, bytes, memory and times (JSON)", 2},
@@ -150,8 +151,8 @@ static void print_version(const DsprtProgram *program) {
 }
 
 DsprtOptionsResult dsprt_options_read(DsprtOptions *options, int argc,
-                                      char **argv,
-                                      const DsprtProgram *program, bool loud) {
+                                      char **argv, const DsprtProgram *program,
+                                      bool loud) {
   char doc[1024];
   describe(program, doc, sizeof doc);
   struct argp argp = {.options = table, .parser = on_key, .doc = doc};

@@ -25,7 +25,7 @@ typedef enum DsprtOptionsResult {
 
 /// Reads the command line; only a `loud` rank prints.
 DsprtOptionsResult dsprt_options_read(DsprtOptions *options, int argc,
-                                      char **argv,
-                                      const DsprtProgram *program, bool loud);
+                                      char **argv, const DsprtProgram *program,
+                                      bool loud);
 
 #endif

@@ -65,8 +65,8 @@ bool dsprt_outputs_create(const DsprtProgram *program, const char *path,
   DsprtNewTensor *list = list_outputs(program);
   char *header = NULL;
   if (list)
-    header = dsprt_tensors_header(list, (size_t)program->noutputs, &length,
-                                  &bytes);
+    header =
+        dsprt_tensors_header(list, (size_t)program->noutputs, &length, &bytes);
   errno = ENOMEM;
   bool ok = name && header && create(name, header, length, bytes);
   if (!ok) failed(path, errors);
@@ -108,8 +108,8 @@ bool dsprt_outputs_write(const DsprtRun *run, const DsprtProgram *program,
   DsprtNewTensor *list = list_outputs(program);
   char *header = NULL;
   if (list)
-    header = dsprt_tensors_header(list, (size_t)program->noutputs, &length,
-                                  &bytes);
+    header =
+        dsprt_tensors_header(list, (size_t)program->noutputs, &length, &bytes);
   errno = ENOMEM;
   bool ok = name && header && write_parts(run, program, list, name);
   if (!ok) failed(path, errors);

@@ -26,8 +26,8 @@ static void split(const DsprtParam *param, int64_t iteration,
 }
 
 static int placeholder(const char *at, int nloops) {
-  bool is = at[0] == '{' && at[1] >= '0' && at[1] < '0' + nloops &&
-            at[2] == '}';
+  bool is =
+      at[0] == '{' && at[1] >= '0' && at[1] < '0' + nloops && at[2] == '}';
   return is ? at[1] - '0' : -1;
 }
 

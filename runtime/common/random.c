@@ -13,8 +13,7 @@ static uint64_t mix(uint64_t x) {
 
 uint64_t dsprt_random_key(uint64_t seed, const char *name) {
   uint64_t hash = 0xcbf29ce484222325u;
-  for (; *name; name++)
-    hash = (hash ^ (unsigned char)*name) * 0x100000001b3u;
+  for (; *name; name++) hash = (hash ^ (unsigned char)*name) * 0x100000001b3u;
   return mix(hash ^ mix(seed));
 }
 

@@ -20,8 +20,7 @@ void dsprt_report_times(DsprtReport *report, double *seconds, int count) {
   if (count == 0) return;
   qsort(seconds, (size_t)count, sizeof *seconds, by_value);
   report->least = seconds[0];
-  report->median =
-      (seconds[(count - 1) / 2] + seconds[count / 2]) / 2;
+  report->median = (seconds[(count - 1) / 2] + seconds[count / 2]) / 2;
 }
 
 /// Do all ranks send the same, and what was predicted?
@@ -36,10 +35,9 @@ static bool all_alike(const DsprtReport *r) {
 static void print_bytes(const DsprtReport *r, FILE *to) {
   const int64_t *predicted = r->program->predicted_bytes;
   if (all_alike(r) && r->program->ranks > 1) {
-    fprintf(to,
-            "bytes leaving each of %d ranks: counted %lld, predicted %lld\n",
-            r->program->ranks, (long long)r->counted[0],
-            (long long)predicted[0]);
+    fprintf(
+        to, "bytes leaving each of %d ranks: counted %lld, predicted %lld\n",
+        r->program->ranks, (long long)r->counted[0], (long long)predicted[0]);
     return;
   }
   for (int i = 0; i < r->program->ranks; i++)
@@ -49,7 +47,8 @@ static void print_bytes(const DsprtReport *r, FILE *to) {
 
 static void print_times(const DsprtReport *r, FILE *to) {
   if (r->passes == 0) return;
-  fprintf(to, "forward pass: median %.3f ms, least %.3f ms of %d passes, %d "
+  fprintf(to,
+          "forward pass: median %.3f ms, least %.3f ms of %d passes, %d "
           "thread%s a rank",
           r->median * 1e3, r->least * 1e3, r->passes, r->threads,
           r->threads == 1 ? "" : "s");
@@ -95,8 +94,8 @@ static json_t *to_json(const DsprtReport *r) {
 
 bool dsprt_report_json(const DsprtReport *report, FILE *to) {
   json_t *all = to_json(report);
-  bool ok = all && json_dumpf(all, to, JSON_INDENT(2)) == 0 &&
-            fputc('\n', to) != EOF;
+  bool ok =
+      all && json_dumpf(all, to, JSON_INDENT(2)) == 0 && fputc('\n', to) != EOF;
   json_decref(all);
   return ok;
 }

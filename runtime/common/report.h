@@ -13,9 +13,9 @@ typedef struct DsprtReport {
   const int64_t *counted; ///< [ranks] bytes that left each in one pass
   int64_t arena_bytes;    ///< allocated on each rank
   int64_t weights_mapped, weights_copied;
-  int threads;            ///< of a rank
-  int passes;             ///< that were timed
-  double median, least;   ///< seconds
+  int threads;          ///< of a rank
+  int passes;           ///< that were timed
+  double median, least; ///< seconds
 } DsprtReport;
 
 /// Sorts the times and sets passes, median and least.

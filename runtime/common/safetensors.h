@@ -21,7 +21,7 @@ typedef struct DsprtTensor {
 } DsprtTensor;
 
 typedef struct DsprtTensors {
-  const char *path; ///< lent by who opened it
+  const char *path;     ///< lent by who opened it
   DsprtTensor *tensors; ///< sorted by name
   size_t count;
   unsigned char *map;

@@ -177,8 +177,8 @@ static bool read_tensors(Reader *r) {
   int before = r->errors->count;
   const char *name;
   json_t *entry;
-  file->tensors = calloc(json_object_size(file->header) + 1,
-                         sizeof *file->tensors);
+  file->tensors =
+      calloc(json_object_size(file->header) + 1, sizeof *file->tensors);
   if (!file->tensors) {
     dsprt_error(r->errors, "%s: out of memory", file->path);
     return false;

@@ -29,11 +29,11 @@ DsprtDifference dsprt_compare(const DsprtRun *run, const DsprtPort *port,
   const void *data = dsprt_port_data(run, port);
   for (int64_t i = 0; i < runs.count; i++)
     for (int64_t k = 0; k < runs.length; k++)
-      compare_one(&d,
-                  (double)dsprt_element(port->shape.type, data,
-                                        i * runs.length + k),
-                  (double)dsprt_element(expected->shape.type, expected->data,
-                                        runs.first + i * runs.stride + k));
+      compare_one(
+          &d,
+          (double)dsprt_element(port->shape.type, data, i * runs.length + k),
+          (double)dsprt_element(expected->shape.type, expected->data,
+                                runs.first + i * runs.stride + k));
   return d;
 }
 

@@ -32,8 +32,8 @@ static void check(const DsprtParamCursor *c, const DsprtTensors *file,
   char want[DSPRT_SHAPE_TEXT], have[DSPRT_SHAPE_TEXT];
   dsprt_shape_text(&c->param->shape, want);
   if (!tensor) {
-    dsprt_error(errors, "%s: tensor '%s' is missing: %s%s", file->path,
-                c->name, dsprt_type_name(c->param->shape.type), want);
+    dsprt_error(errors, "%s: tensor '%s' is missing: %s%s", file->path, c->name,
+                dsprt_type_name(c->param->shape.type), want);
     return;
   }
   dsprt_shape_text(&tensor->shape, have);
@@ -44,8 +44,10 @@ static void check(const DsprtParamCursor *c, const DsprtTensors *file,
                 file->path, c->name, have, want);
   else if (!tensor->readable ||
            !dsprt_converts(tensor->shape.type, c->param->shape.type))
-    dsprt_error(errors, "%s: tensor '%s' is %s%s in the file, the program "
-                "needs %s", file->path, c->name, tensor->dtype, have,
+    dsprt_error(errors,
+                "%s: tensor '%s' is %s%s in the file, the program "
+                "needs %s",
+                file->path, c->name, tensor->dtype, have,
                 dsprt_type_name(c->param->shape.type));
 }
 
@@ -81,8 +83,8 @@ static void check_extra(const DsprtTensors *file, const bool *used,
 static bool allocate(DsprtWeights *weights, const DsprtProgram *program,
                      DsprtErrors *errors) {
   weights->pointers = calloc(1, program->weights_bytes + 1);
-  weights->buffer = aligned_alloc(
-      DSPRT_ALIGNMENT, (size_t)padded(weights->buffer_bytes + 1));
+  weights->buffer =
+      aligned_alloc(DSPRT_ALIGNMENT, (size_t)padded(weights->buffer_bytes + 1));
   if (weights->pointers && weights->buffer) return true;
   dsprt_error(errors, "out of memory: %lld bytes of weights",
               (long long)weights->buffer_bytes);
@@ -102,8 +104,8 @@ static void fill(DsprtWeights *weights, const DsprtProgram *program,
     const DsprtTensor *tensor = dsprt_tensors_find(file, c.name);
     const void *data = tensor->data;
     if (!fits_in_map(c.param, tensor)) {
-      dsprt_convert(tensor->shape.type, tensor->data, c.param->shape.type,
-                    next, dsprt_elements(&c.param->shape));
+      dsprt_convert(tensor->shape.type, tensor->data, c.param->shape.type, next,
+                    dsprt_elements(&c.param->shape));
       data = next;
       next += padded(bytes_of(c.param));
     }

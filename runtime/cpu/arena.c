@@ -24,8 +24,8 @@ static void fill(DsprtArena *arena) {
 
 DsprtArena dsprt_arena(int64_t bytes) {
   size_t page = (size_t)sysconf(_SC_PAGESIZE);
-  int64_t used = (bytes + DSPRT_ALIGNMENT - 1) / DSPRT_ALIGNMENT *
-                 DSPRT_ALIGNMENT;
+  int64_t used =
+      (bytes + DSPRT_ALIGNMENT - 1) / DSPRT_ALIGNMENT * DSPRT_ALIGNMENT;
   size_t whole = ((size_t)used + page - 1) / page * page;
   void *map = mmap(NULL, whole + page, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

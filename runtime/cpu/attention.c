@@ -163,8 +163,8 @@ static void attend_few(const Job *job, const Bases *at, int64_t count,
   int64_t rows = round_up(count, DSPRT_KERNEL_ROWS);
   int64_t cols = round_up(job->keys, DSPRT_KERNEL_COLS);
   load_few_keys(job, at, cols, tiles);
-  dsprt_multiply_small(rows, cols, job->a->dot, tiles->q, job->a->dot,
-                       tiles->k, cols, tiles->scores, cols);
+  dsprt_multiply_small(rows, cols, job->a->dot, tiles->q, job->a->dot, tiles->k,
+                       cols, tiles->scores, cols);
   for (int64_t i = 0; i < count; i++) {
     tiles->rows[i] = dsprt_softmax_begin();
     dsprt_softmax_next(&tiles->rows[i], tiles->scores + i * cols, job->keys);
@@ -187,8 +187,8 @@ static Rows key_rows(const Job *job, const Bases *at, int64_t first,
                      int64_t count, Tiles *tiles) {
   int64_t dot = job->a->dot, k, v, stride = job->a->key[0].k;
   if (in_place(job, stride, dot))
-    return (Rows){(const float *)(const void *)job->k + at->k +
-                      first * stride, stride};
+    return (Rows){(const float *)(const void *)job->k + at->k + first * stride,
+                  stride};
   for (int64_t i = 0; i < count; i++) {
     find_key(job->a, first + i, &k, &v);
     load(job, job->k, at->k + k, dot, 1.0f, tiles->k + i * dot);
@@ -200,8 +200,8 @@ static Rows value_rows(const Job *job, const Bases *at, int64_t first,
                        int64_t count, Tiles *tiles) {
   int64_t width = job->a->width, k, v, stride = job->a->key[0].v;
   if (in_place(job, stride, width))
-    return (Rows){(const float *)(const void *)job->v + at->v +
-                      first * stride, stride};
+    return (Rows){(const float *)(const void *)job->v + at->v + first * stride,
+                  stride};
   for (int64_t i = 0; i < count; i++) {
     find_key(job->a, first + i, &k, &v);
     load(job, job->v, at->v + v, width, 1.0f, tiles->v + i * width);
@@ -212,8 +212,8 @@ static Rows value_rows(const Job *job, const Bases *at, int64_t first,
 static void take_in(const Job *job, int64_t queries, int64_t keys,
                     Tiles *tiles) {
   for (int64_t i = 0; i < queries; i++) {
-    float shrink = dsprt_softmax_next(&tiles->rows[i],
-                                      tiles->scores + i * KEY_TILE, keys);
+    float shrink =
+        dsprt_softmax_next(&tiles->rows[i], tiles->scores + i * KEY_TILE, keys);
     float *o = tiles->o + i * job->pitch;
     for (int64_t d = 0; d < job->a->width; d++) o[d] *= shrink;
   }
@@ -281,8 +281,7 @@ static void do_job(DsprtRun *run, const Job *job) {
   int64_t tiles_each = (job->queries + QUERY_TILE - 1) / QUERY_TILE;
   int64_t floats = round_up(tile_floats(job), 16);
   int threads = omp_get_max_threads();
-  float *memory =
-      dsprt_tiles(run, floats * threads * (int64_t)sizeof(float));
+  float *memory = dsprt_tiles(run, floats * threads * (int64_t)sizeof(float));
 #pragma omp parallel num_threads(threads)
   {
     Tiles tiles;
@@ -295,8 +294,15 @@ static void do_job(DsprtRun *run, const Job *job) {
 
 static void attend(DsprtRun *run, const DsprtAttention *a, DsprtType type,
                    const void *q, const void *k, const void *v, void *o) {
-  Job job = {.a = a, .type = type, .q = q, .k = k, .v = v, .o = o,
-             .batches = 1, .queries = 1, .keys = 1,
+  Job job = {.a = a,
+             .type = type,
+             .q = q,
+             .k = k,
+             .v = v,
+             .o = o,
+             .batches = 1,
+             .queries = 1,
+             .keys = 1,
              .pitch = round_up(a->width, DSPRT_KERNEL_COLS)};
   for (int i = 0; i < a->nbatch; i++) job.batches *= a->batch[i].size;
   for (int i = 0; i < a->nquery; i++) job.queries *= a->query[i].size;

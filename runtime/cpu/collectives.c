@@ -98,8 +98,7 @@ void dsprt_all_reduce(DsprtRun *run, const void *in, void *out,
 int64_t dsprt_reduce_scatter_scratch(const DsprtShape *shape, DsprtCut cut,
                                      int ranks) {
   DsprtRuns largest = dsprt_runs(shape, cut, 0, ranks);
-  return ranks * largest.count * largest.length *
-         dsprt_type_bytes(shape->type);
+  return ranks * largest.count * largest.length * dsprt_type_bytes(shape->type);
 }
 
 int64_t dsprt_all_reduce_scratch(const DsprtShape *shape, int ranks) {

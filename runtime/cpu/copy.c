@@ -12,8 +12,7 @@ static DsprtCopy merged(const DsprtCopy *copy) {
   for (int i = 0; i < copy->ndims; i++) {
     if (copy->dims[i].size == 1) continue;
     int last = m.ndims - 1;
-    if (last >= 0 &&
-        m.dims[last].in == copy->dims[i].in * copy->dims[i].size &&
+    if (last >= 0 && m.dims[last].in == copy->dims[i].in * copy->dims[i].size &&
         m.dims[last].out == copy->dims[i].out * copy->dims[i].size) {
       m.dims[last].size *= copy->dims[i].size;
       m.dims[last].in = copy->dims[i].in;

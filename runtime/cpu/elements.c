@@ -16,14 +16,12 @@
 
 static int small(const DsprtRun *run, int64_t n) {
   if (n > INT_MAX)
-    dsprt_fail(run, "a buffer of %lld runs is too large for MPI",
-               (long long)n);
+    dsprt_fail(run, "a buffer of %lld runs is too large for MPI", (long long)n);
   return (int)n;
 }
 
 /// `n` times `bytes` bytes, also when there are more than an int counts.
-static MPI_Datatype block_type(const DsprtRun *run, int64_t n,
-                               int64_t bytes) {
+static MPI_Datatype block_type(const DsprtRun *run, int64_t n, int64_t bytes) {
   MPI_Datatype element, chunk, block;
   const int64_t size = 1 << 20;
   MPI_Type_contiguous(small(run, bytes), MPI_BYTE, &element);
@@ -109,8 +107,8 @@ typedef struct Runs {
   MPI_Aint *places;
 } Runs;
 
-static void add_run(const DsprtRun *run, Runs *runs, int64_t at,
-                    int64_t length, int64_t bytes) {
+static void add_run(const DsprtRun *run, Runs *runs, int64_t at, int64_t length,
+                    int64_t bytes) {
   if (runs->count == runs->capacity) {
     runs->capacity = runs->capacity ? 2 * runs->capacity : 64;
     size_t n = (size_t)runs->capacity;
@@ -160,11 +158,10 @@ static MPI_Datatype overlapping(const DsprtRun *run, const DsprtShape *shape,
   int64_t size = product(shape, first, last);
   if (bytes == 0 || size == 0) return MPI_DATATYPE_NULL;
   Runs runs = list_runs(run, &a, &b, at, size, bytes);
-  MPI_Datatype block =
-      block_type(run, rest, dsprt_type_bytes(shape->type));
+  MPI_Datatype block = block_type(run, rest, dsprt_type_bytes(shape->type));
   int64_t extent = size / at->n * at->part * bytes;
-  MPI_Datatype type = runs_type(run, &runs, product(shape, 0, first), extent,
-                                block);
+  MPI_Datatype type =
+      runs_type(run, &runs, product(shape, 0, first), extent, block);
   MPI_Type_free(&block);
   free(runs.lengths);
   free(runs.places);

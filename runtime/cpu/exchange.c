@@ -28,8 +28,8 @@ static DsprtBox part_of_whole(const DsprtExchangeKey *key, DsprtCut cut,
 }
 
 /// All of a part in a buffer that holds `slot` other parts of its size before.
-static DsprtBox all_of_part(const DsprtExchangeKey *key, DsprtCut cut,
-                            int rank, int ranks, int slot) {
+static DsprtBox all_of_part(const DsprtExchangeKey *key, DsprtCut cut, int rank,
+                            int ranks, int slot) {
   DsprtRuns runs = dsprt_runs(&key->shape, cut, rank, ranks);
   int64_t n = runs.count * runs.length;
   return (DsprtBox){1, n, n, slot * n};
@@ -47,12 +47,10 @@ static MPI_Datatype send_type(const DsprtRun *run, const DsprtExchangeKey *key,
     return dsprt_box_type(run, all_of_part(key, key->from, me, ranks, 0),
                           bytes);
   case DSPRT_SPREAD:
-    return dsprt_box_type(run, part_of_whole(key, key->to, peer, ranks),
-                          bytes);
+    return dsprt_box_type(run, part_of_whole(key, key->to, peer, ranks), bytes);
   case DSPRT_GATHER_IN_PLACE:
     if (peer == me) return MPI_DATATYPE_NULL;
-    return dsprt_box_type(run, part_of_whole(key, key->from, me, ranks),
-                          bytes);
+    return dsprt_box_type(run, part_of_whole(key, key->from, me, ranks), bytes);
   }
   return MPI_DATATYPE_NULL;
 }

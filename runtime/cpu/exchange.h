@@ -11,9 +11,9 @@
 #include "dsprt_program.h"
 
 typedef enum DsprtExchangeKind {
-  DSPRT_SWITCH,   ///< from one cut to another
-  DSPRT_GATHER,   ///< a cut to the whole
-  DSPRT_SPREAD,   ///< parts of the whole to their owners, one slot a sender
+  DSPRT_SWITCH, ///< from one cut to another
+  DSPRT_GATHER, ///< a cut to the whole
+  DSPRT_SPREAD, ///< parts of the whole to their owners, one slot a sender
   DSPRT_GATHER_IN_PLACE, ///< my part of the whole to everyone's whole
 } DsprtExchangeKind;
 
@@ -28,9 +28,9 @@ typedef struct DsprtExchange {
   struct DsprtExchange *next;
   DsprtExchangeKey key;
   int ranks;
-  int64_t leaving;    ///< bytes to other ranks
-  int *one_or_none;   ///< [2 * ranks] counts of sends, then of receives
-  int *zeros;         ///< [ranks]
+  int64_t leaving;     ///< bytes to other ranks
+  int *one_or_none;    ///< [2 * ranks] counts of sends, then of receives
+  int *zeros;          ///< [ranks]
   MPI_Datatype *types; ///< [2 * ranks] of sends, then of receives
 } DsprtExchange;
 

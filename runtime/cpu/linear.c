@@ -37,8 +37,8 @@ static void product(DsprtRun *run, int64_t rows, int64_t in, int64_t out,
   blasint m = blas_size(run, rows), n = blas_size(run, out);
   blasint k = blas_size(run, in);
   cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, 1.0f, x,
-              blas_size(run, ldx), w, blas_size(run, ldw), add ? 1.0f : 0.0f,
-              y, blas_size(run, ldy));
+              blas_size(run, ldx), w, blas_size(run, ldw), add ? 1.0f : 0.0f, y,
+              blas_size(run, ldy));
 }
 
 static void clear_rows(int64_t rows, int64_t n, float *y, int64_t ldy) {

@@ -11,9 +11,8 @@
 #include "threads.h"
 
 static DsprtStep *const steps[] = {
-    dsprt_step_prepare, dsprt_step_open,   dsprt_step_load,
-    dsprt_step_forward, dsprt_step_verify, dsprt_step_output,
-    dsprt_step_bench,   dsprt_step_report,
+    dsprt_step_prepare, dsprt_step_open,   dsprt_step_load,  dsprt_step_forward,
+    dsprt_step_verify,  dsprt_step_output, dsprt_step_bench, dsprt_step_report,
 };
 
 static int run_steps(DsprtSession *s) {
@@ -29,8 +28,8 @@ int dsprt_main(int argc, char **argv, const DsprtProgram *program) {
   DsprtSession s = {.program = program};
   dsprt_init(&argc, &argv);
   dsprt_state_open(&s.run, &s.state, MPI_COMM_WORLD, program);
-  DsprtOptionsResult read = dsprt_options_read(&s.options, argc, argv, program,
-                                               s.run.rank == 0);
+  DsprtOptionsResult read =
+      dsprt_options_read(&s.options, argc, argv, program, s.run.rank == 0);
   int status = exit_status[read];
   if (read == DSPRT_OPTIONS_RUN) {
     s.report.threads = dsprt_threads_set(s.state.comm);

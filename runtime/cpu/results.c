@@ -21,8 +21,7 @@ static void tell(DsprtSession *s, const char *name, const DsprtDifference *d,
   FILE *to = s->options.json ? stderr : stdout;
   if (s->run.rank != 0) return;
   fprintf(to, "output %s: error %.3g of %.3g, relative %.2e (tolerance %.0e)",
-          name, d->error, d->expected, dsprt_relative(d),
-          s->options.tolerance);
+          name, d->error, d->expected, dsprt_relative(d), s->options.tolerance);
   if (d->nans > 0) fprintf(to, ", %.0f elements not finite", d->nans);
   fprintf(to, ": %s\n", ok ? "ok" : "DIFFERS");
   fflush(to);

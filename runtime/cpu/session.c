@@ -84,8 +84,8 @@ void dsprt_step_bench(DsprtSession *s) {
   }
   if (s->run.rank == 0)
     dsprt_progress("forward", s->options.bench, s->options.bench);
-  MPI_Allreduce(MPI_IN_PLACE, s->seconds, s->options.bench, MPI_DOUBLE,
-                MPI_MAX, s->state.comm);
+  MPI_Allreduce(MPI_IN_PLACE, s->seconds, s->options.bench, MPI_DOUBLE, MPI_MAX,
+                s->state.comm);
   dsprt_report_times(&s->report, s->seconds, s->options.bench);
 }
 

@@ -60,8 +60,8 @@ void dsprt_fail(const DsprtRun *run, const char *format, ...) {
 float *dsprt_tiles(DsprtRun *run, int64_t bytes) {
   DsprtState *state = run->state;
   if (bytes <= state->tile_bytes) return state->tiles;
-  int64_t padded = (bytes + DSPRT_ALIGNMENT - 1) / DSPRT_ALIGNMENT *
-                   DSPRT_ALIGNMENT;
+  int64_t padded =
+      (bytes + DSPRT_ALIGNMENT - 1) / DSPRT_ALIGNMENT * DSPRT_ALIGNMENT;
   free(state->tiles);
   state->tiles = aligned_alloc(DSPRT_ALIGNMENT, (size_t)padded);
   if (!state->tiles)

@@ -23,12 +23,9 @@ typedef struct Case {
 
 /// Which dims are cut: all pairs of runs of adjacent dims of these.
 static const DsprtShape shapes[] = {
-    {DSPRT_F32, 1, {1}},
-    {DSPRT_F32, 2, {2, 3}},
-    {DSPRT_F32, 3, {5, 7, 2}},
-    {DSPRT_BF16, 4, {2, 5, 3, 3}},
-    {DSPRT_F32, 4, {3, 8, 4, 5}},
-    {DSPRT_I32, 5, {2, 3, 2, 3, 4}},
+    {DSPRT_F32, 1, {1}},          {DSPRT_F32, 2, {2, 3}},
+    {DSPRT_F32, 3, {5, 7, 2}},    {DSPRT_BF16, 4, {2, 5, 3, 3}},
+    {DSPRT_F32, 4, {3, 8, 4, 5}}, {DSPRT_I32, 5, {2, 3, 2, 3, 4}},
 };
 
 static void stop(const DsprtRun *run, const char *what, const Case *c) {

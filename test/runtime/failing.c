@@ -14,9 +14,8 @@ static void forward(DsprtRun *run) {
   dsprt_stage(run, 1, "bad");
 #ifdef FAIL_STAGE
   if (run->rank == 1)
-    dsprt_linear_f32(run,
-                     &(DsprtLinear){.rows = INT64_MAX, .in = 1, .out = 1}, x, x,
-                     NULL, y);
+    dsprt_linear_f32(run, &(DsprtLinear){.rows = INT64_MAX, .in = 1, .out = 1},
+                     x, x, NULL, y);
   dsprt_all_to_all(run, y, x, &shape, (DsprtCut){1, 1}, (DsprtCut){0, 1});
 #endif
 #ifdef FAIL_MEMORY

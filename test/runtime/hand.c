@@ -38,7 +38,7 @@ typedef struct Weights {
 #define ROWS_T (B * PART(T, 0) * S)
 #define ROWS_S (B * T * PART(S, 0))
 #define ROWS (ROWS_T > ROWS_S ? ROWS_T : ROWS_S)
-#define PADDED(floats) (((floats) * 4 + 63) / 64 * 64)
+#define PADDED(floats) (((floats)*4 + 63) / 64 * 64)
 
 #define AT_X 0
 #define AT_Y (AT_X + PADDED(ROWS * C))
@@ -59,20 +59,19 @@ static void add(float *x, const float *h, int64_t n) {
 
 static void attend_s(DsprtRun *run, const float *qkv, float *o) {
   int64_t T_r = dsprt_part(T, run->rank, run->ranks);
-  dsprt_attention_f32(
-      run,
-      &(DsprtAttention){.nbatch = 2,
-                        .batch = {{B * T_r, S * 3 * C, S * 3 * C, S * 3 * C,
-                                   S * C},
-                                  {H, D, D, D, D}},
-                        .nquery = 1,
-                        .query = {{S, 3 * C, C}},
-                        .nkey = 1,
-                        .key = {{S, 3 * C, 3 * C}},
-                        .dot = D,
-                        .width = D,
-                        .scale = 0.35355339f},
-      qkv, qkv + C, qkv + 2 * C, o);
+  dsprt_attention_f32(run,
+                      &(DsprtAttention){.nbatch = 2,
+                                        .batch = {{B * T_r, S * 3 * C,
+                                                   S * 3 * C, S * 3 * C, S * C},
+                                                  {H, D, D, D, D}},
+                                        .nquery = 1,
+                                        .query = {{S, 3 * C, C}},
+                                        .nkey = 1,
+                                        .key = {{S, 3 * C, 3 * C}},
+                                        .dot = D,
+                                        .width = D,
+                                        .scale = 0.35355339f},
+                      qkv, qkv + C, qkv + 2 * C, o);
 }
 
 static void attend_t(DsprtRun *run, const float *qkv, float *o) {
@@ -140,23 +139,23 @@ static void forward(DsprtRun *run) {
   }
 }
 
-#define PARAM(kind, name, field, ...)                                          \
-  {.path = #kind ".{0}." name,                                                 \
-   .nloops = 1,                                                                \
-   .loops = {{0, PAIRS, sizeof(Layer)}},                                       \
-   .shape = {DSPRT_F32, __VA_ARGS__},                                          \
-   .offset = offsetof(Weights, kind) + offsetof(Layer, field)}
-#define LAYER(kind)                                                            \
-  PARAM(kind, "norm1.weight", norm1_weight, 1, {C}),                           \
-      PARAM(kind, "norm1.bias", norm1_bias, 1, {C}),                           \
-      PARAM(kind, "attn.qkv.weight", qkv_weight, 2, {3 * C, C}),               \
-      PARAM(kind, "attn.qkv.bias", qkv_bias, 1, {3 * C}),                      \
-      PARAM(kind, "attn.proj.weight", proj_weight, 2, {C, C}),                 \
-      PARAM(kind, "attn.proj.bias", proj_bias, 1, {C}),                        \
-      PARAM(kind, "norm2.weight", norm2_weight, 1, {C}),                       \
-      PARAM(kind, "mlp.fc1.weight", fc1_weight, 2, {F, C}),                    \
-      PARAM(kind, "mlp.fc1.bias", fc1_bias, 1, {F}),                           \
-      PARAM(kind, "mlp.fc2.weight", fc2_weight, 2, {C, F}),                    \
+#define PARAM(kind, name, field, ...)                                        \
+  {                                                                          \
+    .path = #kind ".{0}." name, .nloops = 1,                                 \
+    .loops = {{0, PAIRS, sizeof(Layer)}}, .shape = {DSPRT_F32, __VA_ARGS__}, \
+    .offset = offsetof(Weights, kind) + offsetof(Layer, field)               \
+  }
+#define LAYER(kind)                                              \
+  PARAM(kind, "norm1.weight", norm1_weight, 1, {C}),             \
+      PARAM(kind, "norm1.bias", norm1_bias, 1, {C}),             \
+      PARAM(kind, "attn.qkv.weight", qkv_weight, 2, {3 * C, C}), \
+      PARAM(kind, "attn.qkv.bias", qkv_bias, 1, {3 * C}),        \
+      PARAM(kind, "attn.proj.weight", proj_weight, 2, {C, C}),   \
+      PARAM(kind, "attn.proj.bias", proj_bias, 1, {C}),          \
+      PARAM(kind, "norm2.weight", norm2_weight, 1, {C}),         \
+      PARAM(kind, "mlp.fc1.weight", fc1_weight, 2, {F, C}),      \
+      PARAM(kind, "mlp.fc1.bias", fc1_bias, 1, {F}),             \
+      PARAM(kind, "mlp.fc2.weight", fc2_weight, 2, {C, F}),      \
       PARAM(kind, "mlp.fc2.bias", fc2_bias, 1, {C})
 
 static const DsprtParam params[] = {LAYER(spatial), LAYER(temporal)};

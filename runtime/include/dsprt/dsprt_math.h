@@ -38,8 +38,7 @@ static inline DsprtBf16 dsprt_to_bf16(float x) {
 static inline float dsprt_from_f16(DsprtF16 h) {
   uint32_t sign = (uint32_t)(h & 0x8000u) << 16;
   uint32_t exponent = (h >> 10) & 31u, fraction = h & 0x3ffu;
-  if (exponent == 31)
-    return dsprt_of_bits(sign | 0x7f800000u | fraction << 13);
+  if (exponent == 31) return dsprt_of_bits(sign | 0x7f800000u | fraction << 13);
   if (exponent != 0)
     return dsprt_of_bits(sign | (exponent + 112) << 23 | fraction << 13);
   float small = (float)fraction * 0x1p-24f;

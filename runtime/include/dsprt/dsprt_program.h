@@ -11,10 +11,10 @@ enum { DSPRT_MAX_LOOPS = 3 }; ///< loop indices in the name of a parameter
 /// One forward pass on one rank.  Emitted code reads the first five fields.
 typedef struct DsprtRun {
   int rank, ranks;
-  unsigned char *arena;    ///< [arena_bytes] all activations
-  const void *weights;     ///< the program's struct of pointers
+  unsigned char *arena;     ///< [arena_bytes] all activations
+  const void *weights;      ///< the program's struct of pointers
   struct DsprtState *state; ///< the runtime's own
-  int stage;               ///< now at work; -1 before the first
+  int stage;                ///< now at work; -1 before the first
   const char *stage_name;
   void (*watch)(struct DsprtRun *run); ///< called at each stage, or NULL
 } DsprtRun;
@@ -43,8 +43,8 @@ typedef struct DsprtPort {
   const char *name;
   DsprtShape shape; ///< the dims that the program sees, global
   DsprtCut cut;
-  int64_t offset;   ///< bytes into the arena, of this rank's part
-  DsprtShape file;  ///< the shape in a file: dims of `shape`, some merged
+  int64_t offset;  ///< bytes into the arena, of this rank's part
+  DsprtShape file; ///< the shape in a file: dims of `shape`, some merged
 } DsprtPort;
 
 typedef struct DsprtProgram {

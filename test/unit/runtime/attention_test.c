@@ -58,8 +58,8 @@ static void attend_one(const DsprtAttention *a, const float *query,
   for (int64_t d = 0; d < a->width; d++) {
     double value = 0;
     for (int64_t i = 0; i < n; i++)
-      value += exp(scores[i] - most) / sum *
-               (double)values[at_key(a, i, true) + d];
+      value +=
+          exp(scores[i] - most) / sum * (double)values[at_key(a, i, true) + d];
     out[d] = (float)value;
   }
 }
@@ -134,10 +134,11 @@ static DsprtAttention plain(int64_t batch, int64_t queries, int64_t keys,
 
 static void sizes(void **state) {
   static const int64_t list[][6] = {
-      {1, 1, 1, 1, 1, 1},     {2, 5, 5, 2, 8, 8},     {3, 16, 16, 2, 64, 64},
-      {1, 17, 63, 1, 72, 72}, {1, 130, 64, 1, 8, 24}, {1, 3, 65, 2, 10, 6},
+      {1, 1, 1, 1, 1, 1},       {2, 5, 5, 2, 8, 8},
+      {3, 16, 16, 2, 64, 64},   {1, 17, 63, 1, 72, 72},
+      {1, 130, 64, 1, 8, 24},   {1, 3, 65, 2, 10, 6},
       {1, 257, 300, 1, 16, 16}, {1, 128, 513, 2, 64, 40},
-      {0, 4, 4, 1, 8, 8},     {2, 0, 4, 1, 8, 8},
+      {0, 4, 4, 1, 8, 8},       {2, 0, 4, 1, 8, 8},
   };
   (void)state;
   for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
@@ -152,13 +153,17 @@ static void sizes(void **state) {
 /// Over T of packed [B, T, S, 3, H, D]: strides everywhere.
 static void packed(void **state) {
   enum { B = 2, T = 5, S = 7, H = 3, D = 8, P = 3 * H * D, C = H * D };
-  DsprtAttention a = {
-      .nbatch = 3,
-      .batch = {{B, T * S * P, T * S * P, T * S * P, T * S * C},
-                {S, P, P, P, C}, {H, D, D, D, D}},
-      .nquery = 1, .query = {{T, S * P, S * C}},
-      .nkey = 1, .key = {{T, S * P, S * P}},
-      .dot = D, .width = D, .scale = 0.3f};
+  DsprtAttention a = {.nbatch = 3,
+                      .batch = {{B, T * S * P, T * S * P, T * S * P, T * S * C},
+                                {S, P, P, P, C},
+                                {H, D, D, D, D}},
+                      .nquery = 1,
+                      .query = {{T, S * P, S * C}},
+                      .nkey = 1,
+                      .key = {{T, S * P, S * P}},
+                      .dot = D,
+                      .width = D,
+                      .scale = 0.3f};
   (void)state;
   check(&a, 1);
   check_bf16(&a);
@@ -167,15 +172,23 @@ static void packed(void **state) {
 /// Over two dims that are not neighbours in memory, and with three of them.
 static void several_dims(void **state) {
   enum { N = 4, M = 6, K = 5, D = 8 };
-  DsprtAttention a = {
-      .nbatch = 1, .batch = {{M, K * D, K * D, K * D, D}},
-      .nquery = 2, .query = {{N, M * K * D, M * D}, {K, D, N * M * D}},
-      .nkey = 2, .key = {{N, M * K * D, M * K * D}, {K, D, D}},
-      .dot = D, .width = D, .scale = 0.35f};
+  DsprtAttention a = {.nbatch = 1,
+                      .batch = {{M, K * D, K * D, K * D, D}},
+                      .nquery = 2,
+                      .query = {{N, M * K * D, M * D}, {K, D, N * M * D}},
+                      .nkey = 2,
+                      .key = {{N, M * K * D, M * K * D}, {K, D, D}},
+                      .dot = D,
+                      .width = D,
+                      .scale = 0.35f};
   DsprtAttention many = {
-      .nquery = 1, .query = {{9, 16, 16}}, .nkey = 3,
+      .nquery = 1,
+      .query = {{9, 16, 16}},
+      .nkey = 3,
       .key = {{4, 16 * 75, 16 * 90}, {5, 16 * 15, 16 * 16}, {9, 16, 16}},
-      .dot = 16, .width = 16, .scale = 0.25f};
+      .dot = 16,
+      .width = 16,
+      .scale = 0.25f};
   (void)state;
   check(&a, 1);
   check(&many, 1); // 180 keys: packed for the BLAS
@@ -185,19 +198,32 @@ static void several_dims(void **state) {
 /// Keys that lack a batch dim, once as a batch dim and once as a query dim.
 static void cross(void **state) {
   enum { B = 2, T = 3, S = 4, L = 70, D = 8 };
-  DsprtAttention batch = {
-      .nbatch = 2, .batch = {{B, T * S * D, L * D, L * D, T * S * D},
-                             {T, S * D, 0, 0, S * D}},
-      .nquery = 1, .query = {{S, D, D}}, .nkey = 1, .key = {{L, D, D}},
-      .dot = D, .width = D, .scale = 0.35f};
-  DsprtAttention query = {
-      .nbatch = 1, .batch = {{B, T * S * D, L * D, L * D, T * S * D}},
-      .nquery = 2, .query = {{T, S * D, S * D}, {S, D, D}},
-      .nkey = 1, .key = {{L, D, D}},
-      .dot = D, .width = D, .scale = 0.35f};
-  DsprtAttention single = {
-      .nbatch = 1, .batch = {{B, D, L * D, L * D, D}},
-      .nkey = 1, .key = {{L, D, D}}, .dot = D, .width = D, .scale = 0.35f};
+  DsprtAttention batch = {.nbatch = 2,
+                          .batch = {{B, T * S * D, L * D, L * D, T * S * D},
+                                    {T, S * D, 0, 0, S * D}},
+                          .nquery = 1,
+                          .query = {{S, D, D}},
+                          .nkey = 1,
+                          .key = {{L, D, D}},
+                          .dot = D,
+                          .width = D,
+                          .scale = 0.35f};
+  DsprtAttention query = {.nbatch = 1,
+                          .batch = {{B, T * S * D, L * D, L * D, T * S * D}},
+                          .nquery = 2,
+                          .query = {{T, S * D, S * D}, {S, D, D}},
+                          .nkey = 1,
+                          .key = {{L, D, D}},
+                          .dot = D,
+                          .width = D,
+                          .scale = 0.35f};
+  DsprtAttention single = {.nbatch = 1,
+                           .batch = {{B, D, L * D, L * D, D}},
+                           .nkey = 1,
+                           .key = {{L, D, D}},
+                           .dot = D,
+                           .width = D,
+                           .scale = 0.35f};
   (void)state;
   check(&batch, 1);
   check(&query, 1);

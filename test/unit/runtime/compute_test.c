@@ -72,17 +72,20 @@ static void check_linear_bf16(const DsprtLinear *l, bool with_bias) {
   for (int64_t i = 0; i < l->rows; i++)
     for (int64_t j = 0; j < l->out; j++)
       check((double)dsprt_from_bf16(y[i * ldy + j]),
-            linear_at(l, x, w, bias, DSPRT_BF16, i, j),
-            1 + sqrt((double)l->in), 1.0 / 64);
+            linear_at(l, x, w, bias, DSPRT_BF16, i, j), 1 + sqrt((double)l->in),
+            1.0 / 64);
   free(x), free(w), free(bias), free(y), free(workspace);
 }
 
 static void linear(void **state) {
   static const DsprtLinear sizes[] = {
-      {.rows = 1, .in = 1, .out = 1},   {.rows = 33, .in = 40, .out = 17},
+      {.rows = 1, .in = 1, .out = 1},
+      {.rows = 33, .in = 40, .out = 17},
       {.rows = 5, .in = 8, .out = 3, .ldx = 11, .ldw = 13, .ldy = 7},
-      {.rows = 0, .in = 4, .out = 4},   {.rows = 3, .in = 0, .out = 2},
-      {.rows = 600, .in = 5, .out = 7}, {.rows = 9, .in = 6, .out = 1100},
+      {.rows = 0, .in = 4, .out = 4},
+      {.rows = 3, .in = 0, .out = 2},
+      {.rows = 600, .in = 5, .out = 7},
+      {.rows = 9, .in = 6, .out = 1100},
   };
   (void)state;
   for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
@@ -193,9 +196,9 @@ static void copies(void **state) {
   static const DsprtCopy list[] = {
       {.ndims = 0},
       {.ndims = 1, .dims = {{100, 1, 1}}},
-      {.ndims = 2, .dims = {{7, 1, 9}, {9, 7, 1}}},                // transpose
-      {.ndims = 3, .dims = {{3, 40, 8}, {2, 4, 4}, {4, 1, 1}}},    // slice
-      {.ndims = 3, .dims = {{3, 0, 20}, {5, 4, 4}, {4, 1, 1}}},    // repeat
+      {.ndims = 2, .dims = {{7, 1, 9}, {9, 7, 1}}},             // transpose
+      {.ndims = 3, .dims = {{3, 40, 8}, {2, 4, 4}, {4, 1, 1}}}, // slice
+      {.ndims = 3, .dims = {{3, 0, 20}, {5, 4, 4}, {4, 1, 1}}}, // repeat
       {.ndims = 4, .dims = {{2, 12, 12}, {1, 99, 99}, {3, 1, 4}, {4, 3, 1}}},
       {.ndims = 2, .dims = {{0, 1, 9}, {9, 7, 1}}},
   };

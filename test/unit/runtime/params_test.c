@@ -20,18 +20,23 @@ typedef struct Table {
 } Table;
 
 static const DsprtParam params[] = {
-    {.path = "a.{0}.{1}.weight", .nloops = 2,
+    {.path = "a.{0}.{1}.weight",
+     .nloops = 2,
      .loops = {{4, 2, sizeof(Layer[3])}, {0, 3, sizeof(Layer)}},
-     .shape = {DSPRT_F32, 1, {4}}, .offset = offsetof(Layer, gain)},
-    {.path = "a.{0}.{1}.m{1}", .nloops = 2,
+     .shape = {DSPRT_F32, 1, {4}},
+     .offset = offsetof(Layer, gain)},
+    {.path = "a.{0}.{1}.m{1}",
+     .nloops = 2,
      .loops = {{4, 2, sizeof(Layer[3])}, {0, 3, sizeof(Layer)}},
-     .shape = {DSPRT_F32, 2, {2, 100}}, .offset = offsetof(Layer, matrix)},
-    {.path = "last.{0}", .shape = {DSPRT_BF16, 1, {2}},
+     .shape = {DSPRT_F32, 2, {2, 100}},
+     .offset = offsetof(Layer, matrix)},
+    {.path = "last.{0}",
+     .shape = {DSPRT_BF16, 1, {2}},
      .offset = offsetof(Table, last)},
 };
 
-static const DsprtProgram program = {.params = params, .nparams = 3,
-                                     .weights_bytes = sizeof(Table)};
+static const DsprtProgram program = {
+    .params = params, .nparams = 3, .weights_bytes = sizeof(Table)};
 
 static void names(void **state) {
   DsprtParamCursor c = dsprt_params(&program);
@@ -67,16 +72,19 @@ static void random_weights(void **state) {
 static unsigned char data[64];
 
 static DsprtTensor tensor(const char *name, DsprtShape shape, int at) {
-  return (DsprtTensor){.name = name, .dtype = "F32", .readable = true,
-                       .shape = shape, .data = data + at};
+  return (DsprtTensor){.name = name,
+                       .dtype = "F32",
+                       .readable = true,
+                       .shape = shape,
+                       .data = data + at};
 }
 
 static const DsprtParam one[] = {
     {.path = "x", .shape = {DSPRT_F32, 1, {2}}, .offset = 0},
     {.path = "y", .shape = {DSPRT_F32, 2, {1, 3}}, .offset = 8},
 };
-static const DsprtProgram two = {.params = one, .nparams = 2,
-                                 .weights_bytes = 16};
+static const DsprtProgram two = {
+    .params = one, .nparams = 2, .weights_bytes = 16};
 
 static void mapped_or_copied(void **state) {
   DsprtTensor list[] = {tensor("x", (DsprtShape){DSPRT_F32, 1, {2}}, 8),

@@ -46,20 +46,23 @@ static void refuse_header(const char *header, size_t data_bytes,
   refuse(what);
 }
 
-#define T(dtype, shape, begin, end)                                            \
-  "{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":[" begin      \
+#define T(dtype, shape, begin, end)                                       \
+  "{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":[" begin \
   "," end "]}"
 
 static void good(void **state) {
   DsprtTensors file;
   DsprtErrors errors = {0};
   (void)state;
-  write_text("{\"__metadata__\":{\"format\":\"pt\"},\"b\":" T(
-                 "BF16", "[2,3]", "8", "20") ",\"a\":" T("F32", "[2]", "0",
-                                                        "8") ",\"z\":"
-             T("F64", "[]", "20", "28") ",\"e\":" T("F32", "[0,7]", "28",
-                                                    "28") "}  ",
-             28);
+  write_text(
+      "{\"__metadata__\":{\"format\":\"pt\"},\"b\":" T(
+          "BF16", "[2,3]", "8",
+          "20") ",\"a\":" T("F32", "[2]", "0",
+                            "8") ",\"z\":" T("F64", "[]", "20",
+                                             "28") ",\"e\":" T("F32", "[0,7]",
+                                                               "28",
+                                                               "28") "}  ",
+      28);
   assert_true(dsprt_tensors_open(&file, path, &errors));
   assert_int_equal(file.count, 4);
   const DsprtTensor *b = dsprt_tensors_find(&file, "b");
@@ -122,8 +125,9 @@ static void bad_fields(void **state) {
   refuse_header("{\"a\":" T("F32", "{}", "0", "4") "}", 4, "not an array");
   refuse_header("{\"a\":" T("F32", "[-1]", "0", "4") "}", 4, "no size");
   refuse_header("{\"a\":" T("F32", "[1.0]", "0", "4") "}", 4, "no size");
-  refuse_header("{\"a\":" T("F32", "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]", "0",
-                            "4") "}", 4, "more than 16 dims");
+  refuse_header(
+      "{\"a\":" T("F32", "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]", "0", "4") "}",
+      4, "more than 16 dims");
   refuse_header("{\"a\":" T("F32", "[4294967296,4294967296]", "0", "4") "}", 4,
                 "too many elements");
   refuse_header("{\"a\":" T("F32", "[99999999999999999999]", "0", "4") "}", 4,
@@ -131,7 +135,8 @@ static void bad_fields(void **state) {
   refuse_header("{\"a\":" T("F32", "[1]", "\"0\"", "4") "}", 4,
                 "not a pair of integers");
   refuse_header("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],"
-                "\"data_offsets\":[0]}}", 4, "not a pair");
+                "\"data_offsets\":[0]}}",
+                4, "not a pair");
 }
 
 static void bad_places(void **state) {
@@ -140,12 +145,15 @@ static void bad_places(void **state) {
   refuse_header("{\"a\":" T("F32", "[1]", "4", "0") "}", 4, "bytes 4 to 0");
   refuse_header("{\"a\":" T("F32", "[2]", "0", "4") "}", 4,
                 "its shape takes 8 bytes, its data are 4");
-  refuse_header("{\"a\":" T("F32", "[1]", "0", "4") ",\"b\":"
-                T("F32", "[1]", "2", "6") "}", 6, "overlaps");
-  refuse_header("{\"a\":" T("F32", "[1]", "0", "4") ",\"b\":"
-                T("F32", "[1]", "0", "4") "}", 4, "overlaps");
-  refuse_header("{\"a\":" T("F32", "[1]", "0", "4") ",\"b\":"
-                T("F32", "[1]", "8", "12") "}", 12, "no tensor owns");
+  refuse_header("{\"a\":" T("F32", "[1]", "0", "4") ",\"b\":" T("F32", "[1]",
+                                                                "2", "6") "}",
+                6, "overlaps");
+  refuse_header("{\"a\":" T("F32", "[1]", "0", "4") ",\"b\":" T("F32", "[1]",
+                                                                "0", "4") "}",
+                4, "overlaps");
+  refuse_header("{\"a\":" T("F32", "[1]", "0", "4") ",\"b\":" T("F32", "[1]",
+                                                                "8", "12") "}",
+                12, "no tensor owns");
   refuse_header("{\"a\":" T("F32", "[1]", "0", "4") "}", 8,
                 "4 bytes that no tensor owns");
 }

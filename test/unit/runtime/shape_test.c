@@ -46,8 +46,10 @@ static bool same(int an, const int64_t *a, int bn, const int64_t *b) {
   return dsprt_same_layout(&x, &y);
 }
 
-#define DIMS(...) (sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)),        \
-      (const int64_t[]){__VA_ARGS__}
+#define DIMS(...)                                                           \
+  (sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (const int64_t[]) { \
+    __VA_ARGS__                                                             \
+  }
 
 static void layouts(void **state) {
   (void)state;
@@ -92,8 +94,8 @@ static void random_numbers(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(parts), cmocka_unit_test(runs),
-      cmocka_unit_test(layouts), cmocka_unit_test(text),
+      cmocka_unit_test(parts),          cmocka_unit_test(runs),
+      cmocka_unit_test(layouts),        cmocka_unit_test(text),
       cmocka_unit_test(random_numbers),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
