@@ -8,6 +8,7 @@
 #include "agree.h"
 #include "init.h"
 #include "session.h"
+#include "signals.h"
 #include "threads.h"
 
 static DsprtStep *const steps[] = {
@@ -28,6 +29,7 @@ int dsprt_main(int argc, char **argv, const DsprtProgram *program) {
   DsprtSession s = {.program = program};
   dsprt_init(&argc, &argv);
   dsprt_state_open(&s.run, &s.state, MPI_COMM_WORLD, program);
+  dsprt_signals_watch(&s.run);
   DsprtOptionsResult read =
       dsprt_options_read(&s.options, argc, argv, program, s.run.rank == 0);
   int status = exit_status[read];

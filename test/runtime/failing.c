@@ -1,7 +1,7 @@
 // failing.c - a program whose rank 1 fails in its second stage, whose plan is
-// wrong, or that reads what nobody wrote.
+// wrong, or that uses memory that is not its own.
 //
-// Needs:  FAIL_STAGE, FAIL_BYTES or FAIL_MEMORY.
+// Needs:  FAIL_STAGE, FAIL_BYTES, FAIL_MEMORY, FAIL_BOUNDS or nothing.
 // Leaves: an executable that must not succeed.
 #include "dsprt.h"
 
@@ -17,6 +17,9 @@ static void forward(DsprtRun *run) {
     dsprt_linear_f32(run, &(DsprtLinear){.rows = INT64_MAX, .in = 1, .out = 1},
                      x, x, NULL, y);
   dsprt_all_to_all(run, y, x, &shape, (DsprtCut){1, 1}, (DsprtCut){0, 1});
+#endif
+#ifdef FAIL_BOUNDS
+  if (run->rank == 1) ((volatile float *)x)[32] = 1; // the arena has 32
 #endif
 #ifdef FAIL_MEMORY
   y[0] += x[16 + 8]; // the part has 8 elements
