@@ -14,8 +14,6 @@ endforeach()
 
 set(DSP_RUNTIME_DIR ${CMAKE_BINARY_DIR}/lib/dspc)
 if(TARGET dsprt_cpu)
-  set_target_properties(dsprt_cpu PROPERTIES
-    ARCHIVE_OUTPUT_DIRECTORY ${DSP_RUNTIME_DIR})
   file(MAKE_DIRECTORY ${DSP_RUNTIME_DIR})
   file(CREATE_LINK ${CMAKE_SOURCE_DIR}/runtime/include/dsprt
        ${DSP_RUNTIME_DIR}/include SYMBOLIC)

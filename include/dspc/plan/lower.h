@@ -1,0 +1,30 @@
+// lower.h - from a graph of loop nests to the problem that the search solves.
+//
+// `dsp_plan_graph` in rules.h does this, searches, and translates back.  Who
+// wants to see the alternatives, or to search them differently, starts here.
+#ifndef DSPC_PLAN_LOWER_H
+#define DSPC_PLAN_LOWER_H
+
+#include "dspc/plan/rules.h"
+
+/// What an alternative means.
+typedef struct DspPlanWay {
+  uint32_t dim;    ///< what is cut, or DSP_PLAN_NO_DIM
+  bool contracted; ///< the results are partial sums
+} DspPlanWay;
+
+/// A problem and how to read it.
+typedef struct DspLowered {
+  DspSearchProblem problem;
+  const DspPlanLayout **layouts; ///< [nclasses] the layouts of each class
+  const DspPlanWay **ways;       ///< [nchoices] one per alternative
+} DspLowered;
+
+/// Applies the rule of rules.h.  Everything lives in `arena`; the problem
+/// points into `graph`.  Returns DSP_PLAN_OK, or DSP_PLAN_BAD_PIN with the op
+/// in `*culprit` (may be NULL).
+DspPlanStatus dsp_plan_lower(DspArena *arena, const DspPlanGraph *graph,
+                             const DspPlanOptions *options,
+                             DspLowered *lowered, size_t *culprit);
+
+#endif

@@ -1,0 +1,106 @@
+// options.c - the command line of dspc.
+#include "options.h"
+
+#include <argp.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EMIT = 256, ALLOW, DUMP, EXPLAIN, DIAGNOSTICS, TARGET };
+
+static const struct argp_option known[] = {
+    {"ranks", 'n', "N", 0, "compile for N ranks (default 1)", 0},
+    {"output", 'o', "FILE", 0, "the program (default: the model's name)", 0},
+    {"define", 'D', "NAME=VALUE", 0,
+     "override a dim's size, a const or a type", 0},
+    {"emit", EMIT, "FORM", 0,
+     "print a form and stop: plan, dsp, planned, lowered, c", 0},
+    {"dump-dir", DUMP, "DIR", 0, "write the module after each pass to DIR", 0},
+    {"allow", ALLOW, "tensor", 0, "weights may be cut too", 0},
+    {"target", TARGET, "cpu", 0, "what to compile for: cpu (MPI ranks)", 0},
+    {"diagnostics", DIAGNOSTICS, "text|json", 0, "the form of errors", 0},
+    {"explain", EXPLAIN, "ID", 0, "say what an error like E0301 means", 0},
+    {0}};
+
+static const struct {
+  const char *name;
+  DspForm form;
+} forms[] = {{"plan", DSP_FORM_PLAN},       {"dsp", DSP_FORM_DSP},
+             {"planned", DSP_FORM_PLANNED}, {"lowered", DSP_FORM_LOWERED},
+             {"c", DSP_FORM_C}};
+
+static void read_form(const char *arg, DspOptions *options,
+                      struct argp_state *state) {
+  for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
+    if (strcmp(forms[i].name, arg) == 0) {
+      options->form = forms[i].form;
+      return;
+    }
+  argp_error(state, "--emit=%s: the forms are plan, dsp, planned, lowered, c",
+             arg);
+}
+
+static void read_define(const char *arg, DspOptions *options,
+                        struct argp_state *state) {
+  const char *equals = strchr(arg, '=');
+  if (!equals || equals == arg)
+    argp_error(state, "-D %s: write NAME=VALUE", arg);
+  if (options->ndefines == DSP_MAX_DEFINES)
+    argp_error(state, "more than %d definitions", DSP_MAX_DEFINES);
+  options->defines[options->ndefines++] =
+      (DspDefine){{arg, (size_t)(equals - arg)}, dsp_str(equals + 1)};
+}
+
+static void read_ranks(const char *arg, DspOptions *options,
+                       struct argp_state *state) {
+  char *end;
+  options->ranks = strtoll(arg, &end, 10);
+  if (*end || options->ranks < 1 || options->ranks > 4096)
+    argp_error(state, "-n %s: the number of ranks is 1 to 4096", arg);
+}
+
+static error_t read_option(int key, char *arg, struct argp_state *state) {
+  DspOptions *options = state->input;
+  switch (key) {
+  case 'n': read_ranks(arg, options, state); break;
+  case 'o': options->output = arg; break;
+  case 'D': read_define(arg, options, state); break;
+  case EMIT: read_form(arg, options, state); break;
+  case DUMP: options->dump_dir = arg; break;
+  case EXPLAIN: options->explain = arg; break;
+  case ALLOW:
+    if (strcmp(arg, "tensor")) argp_error(state, "--allow takes 'tensor'");
+    options->allow_tensor = true;
+    break;
+  case TARGET:
+    if (strcmp(arg, "cpu"))
+      argp_error(state, "--target=%s: this dspc compiles for cpu", arg);
+    break;
+  case DIAGNOSTICS:
+    if (strcmp(arg, "json") && strcmp(arg, "text"))
+      argp_error(state, "--diagnostics takes 'text' or 'json'");
+    options->json_diagnostics = strcmp(arg, "json") == 0;
+    break;
+  case ARGP_KEY_ARG:
+    if (options->input) argp_error(state, "one model at a time");
+    options->input = arg;
+    break;
+  case ARGP_KEY_END:
+    if (!options->input && !options->explain)
+      argp_error(state, "no model: name a .dsp file");
+    break;
+  default: return ARGP_ERR_UNKNOWN;
+  }
+  return 0;
+}
+
+void dsp_options_parse(int argc, char **argv, DspOptions *options) {
+  static const struct argp parser = {
+      .options = known,
+      .parser = read_option,
+      .args_doc = "MODEL.dsp",
+      .doc = "Compiles a transformer written with named dims into a program "
+             "for several ranks that moves the fewest bytes."};
+  argp_err_exit_status = 1;
+  *options = (DspOptions){.ranks = 1};
+  argp_parse(&parser, argc, argv, 0, NULL, options);
+}

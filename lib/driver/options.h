@@ -1,0 +1,39 @@
+// options.h - what the user asked of dspc.
+#ifndef DSPC_LIB_DRIVER_OPTIONS_H
+#define DSPC_LIB_DRIVER_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dspc/sema/model.h"
+
+enum { DSP_MAX_DEFINES = 64 };
+
+/// The forms that --emit can show.
+typedef enum DspForm {
+  DSP_FORM_PROGRAM, ///< compile and link
+  DSP_FORM_DSP,     ///< the imported module
+  DSP_FORM_PLANNED, ///< with layouts and collectives
+  DSP_FORM_LOWERED, ///< after the last pass
+  DSP_FORM_C,
+  DSP_FORM_PLAN, ///< the plan as a table
+} DspForm;
+
+typedef struct DspOptions {
+  const char *input;
+  const char *output;
+  int64_t ranks;
+  bool allow_tensor;
+  bool json_diagnostics;
+  DspForm form;
+  const char *dump_dir;
+  DspDefine defines[DSP_MAX_DEFINES];
+  size_t ndefines;
+  const char *explain;
+} DspOptions;
+
+/// Reads the command line; ends the process for --help and bad usage.
+void dsp_options_parse(int argc, char **argv, DspOptions *options);
+
+#endif

@@ -1,0 +1,287 @@
+// ops.c - one op of a stage: a call of the runtime, or loops.
+#include <stdio.h>
+#include <string.h>
+
+#include "dspc/support/bug.h"
+#include "emitter.h"
+
+static const DspAccess *operand(DspEmitter *e, MlirOperation op, intptr_t i) {
+  return dsp_placed(e, mlirOperationGetOperand(op, i));
+}
+
+static const char *argument(DspEmitter *e, const DspAccess *a) {
+  return dsp_access_pointer(&e->dims, a);
+}
+
+static const char *optional(DspEmitter *e, MlirOperation op, intptr_t i) {
+  return i < mlirOperationGetNumOperands(op) ? argument(e, operand(e, op, i))
+                                             : "NULL";
+}
+
+
+/// The product of the dims in `names` as text.
+static const char *product_text(DspEmitter *e, MlirAttribute names) {
+  DspExtent extent = dsp_extent_one();
+  for (intptr_t i = 0; i < mlirArrayAttrGetNumElements(names); i++) {
+    const DspDimNames *dim = dsp_dim_names(
+        &e->dims, mlirStringAttrGetValue(mlirArrayAttrGetElement(names, i)));
+    DspExtent one = {.number = dim->size, .count = 1, .dims = {dim}};
+    extent = dsp_extent_times(extent, one);
+  }
+  return dsp_extent_text(&e->dims, extent);
+}
+
+static bool is_in(MlirAttribute names, MlirStringRef name) {
+  for (intptr_t i = 0; i < mlirArrayAttrGetNumElements(names); i++)
+    if (mlirStringRefEqual(
+            mlirStringAttrGetValue(mlirArrayAttrGetElement(names, i)), name))
+      return true;
+  return false;
+}
+
+/// The rows of a value: its axes but those whose atoms are in `names`.
+static const char *rows_text(DspEmitter *e, const DspAccess *a,
+                             MlirAttribute names) {
+  DspExtent rows = dsp_extent_one();
+  for (size_t i = 0; i < a->naxes; i++)
+    if (!is_in(names, a->shape.atoms[a->axes[i].first]))
+      rows = dsp_extent_times(rows, a->axes[i].extent);
+  return dsp_extent_text(&e->dims, rows);
+}
+
+/// Are the atoms in `names` the innermost axes of the value, in order?
+static bool are_innermost(const DspAccess *a, MlirAttribute names) {
+  size_t n = (size_t)mlirArrayAttrGetNumElements(names);
+  if (n > a->naxes) return false;
+  for (size_t i = 0; i < n; i++)
+    if (!mlirStringRefEqual(
+            a->axes[a->naxes - n + i].dim->name,
+            mlirStringAttrGetValue(mlirArrayAttrGetElement(names, (intptr_t)i))))
+      return false;
+  return true;
+}
+
+static void unsupported(DspEmitter *e, MlirOperation op, const char *what) {
+  mlirEmitError(mlirOperationGetLocation(op), what);
+  e->failed = true;
+}
+
+static void emit_linear(DspEmitter *e, MlirOperation op, const DspAccess *y,
+                        const char *frame) {
+  const DspAccess *x = operand(e, op, 0);
+  MlirAttribute in = dsp_get(op, "contract"), out = dsp_get(op, "out");
+  if (!are_innermost(x, in) || !are_innermost(y, out)) {
+    unsupported(e, op,
+                "a linear needs the contracted dims innermost and in the order "
+                "of the weight: put them last with rearrange(x, [...])");
+    return;
+  }
+  const char *workspace = "";
+  if (!mlirTypeIsAF32(x->shape.element))
+    workspace = dsp_format(e->arena, ", %s + %lld", frame,
+                           (long long)dsp_get_int(op, "workspace"));
+  dsp_statement(
+      &e->text,
+      "dsprt_linear_%s(run, &(DsprtLinear){.rows = %s, .in = %s, .out = %s}, "
+      "%s, %s, %s, %s%s);",
+      dsp_c_suffix(x->shape.element), rows_text(e, x, in), product_text(e, in),
+      product_text(e, out), argument(e, x), argument(e, operand(e, op, 1)),
+      optional(e, op, 2), argument(e, y), workspace);
+}
+
+static void emit_norm(DspEmitter *e, MlirOperation op, const DspAccess *y,
+                      bool layer) {
+  const DspAccess *x = operand(e, op, 0);
+  MlirAttribute over = dsp_get(op, "over");
+  dsp_statement(&e->text,
+                "dsprt_%s_norm_%s(run, &(DsprtNorm){.rows = %s, .channels = "
+                "%s, .eps = %.9gf}, %s, %s%s%s, %s);",
+                layer ? "layer" : "rms", dsp_c_suffix(x->shape.element),
+                rows_text(e, x, over), product_text(e, over),
+                mlirFloatAttrGetValueDouble(dsp_get(op, "eps")),
+                argument(e, x), optional(e, op, 1), layer ? ", " : "",
+                layer ? optional(e, op, 2) : "", argument(e, y));
+}
+
+static const DspAxis *axis_like(const DspAccess *a, const DspAxis *axis) {
+  for (size_t i = 0; i < a->naxes; i++)
+    if (a->axes[i].dim == axis->dim && a->axes[i].cut == axis->cut)
+      return &a->axes[i];
+  return NULL;
+}
+
+static const char *stride_text(DspEmitter *e, const DspAccess *a,
+                               const DspAxis *axis) {
+  const DspAxis *own = axis_like(a, axis);
+  return own ? dsp_extent_text(&e->dims, own->stride) : "0";
+}
+
+static void emit_attention(DspEmitter *e, MlirOperation op,
+                           const DspAccess *o) {
+  const DspAccess *q = operand(e, op, 0), *k = operand(e, op, 1),
+                  *v = operand(e, op, 2);
+  MlirAttribute over = dsp_get(op, "over"), dot = dsp_get(op, "dot");
+  const char *batch = "", *query = "", *key = "";
+  int nbatch = 0, nquery = 0, nkey = 0;
+  for (size_t i = 0; i < o->naxes; i++) {
+    const DspAxis *axis = &o->axes[i];
+    MlirStringRef atom = o->shape.atoms[axis->first];
+    if (is_in(dot, atom)) continue;
+    const char *size = dsp_extent_text(&e->dims, axis->extent);
+    if (is_in(over, atom)) {
+      query = dsp_format(e->arena, "%s%s{%s, %s, %s}", query,
+                         nquery++ ? ", " : "", size, stride_text(e, q, axis),
+                         stride_text(e, o, axis));
+    } else {
+      batch = dsp_format(e->arena, "%s%s{%s, %s, %s, %s, %s}", batch,
+                         nbatch++ ? ", " : "", size, stride_text(e, q, axis),
+                         stride_text(e, k, axis), stride_text(e, v, axis),
+                         stride_text(e, o, axis));
+    }
+  }
+  for (size_t i = 0; i < k->naxes; i++) {
+    const DspAxis *axis = &k->axes[i];
+    if (!is_in(over, k->shape.atoms[axis->first])) continue;
+    key = dsp_format(e->arena, "%s%s{%s, %s, %s}", key, nkey++ ? ", " : "",
+                     dsp_extent_text(&e->dims, axis->extent),
+                     stride_text(e, k, axis), stride_text(e, v, axis));
+  }
+  if (nbatch > 8 || nquery > 3 || nkey > 3) {
+    unsupported(e, op, "attention over more dims than the runtime takes");
+    return;
+  }
+  const char *batches =
+      nbatch ? dsp_format(e->arena, ".batch = {%s}, ", batch) : "";
+  const char *queries =
+      nquery ? dsp_format(e->arena, ".query = {%s}, ", query) : "";
+  dsp_statement(
+      &e->text,
+      "dsprt_attention_%s(run, &(DsprtAttention){.nbatch = %d, %s.nquery = "
+      "%d, %s.nkey = %d, .key = {%s}, .dot = %s, .width = %s, .scale = "
+      "%.9gf}, %s, %s, %s, %s);",
+      dsp_c_suffix(q->shape.element), nbatch, batches, nquery, queries, nkey,
+      key, product_text(e, dot), product_text(e, dot),
+      mlirFloatAttrGetValueDouble(dsp_get(op, "scale")), argument(e, q),
+      argument(e, k), argument(e, v), argument(e, o));
+}
+
+static void emit_reason(DspEmitter *e, MlirOperation op) {
+  MlirStringRef reason = dsp_get_text(op, "reason");
+  MlirAttribute bytes = dsp_get(op, "bytes");
+  dsp_comment(&e->text, "%.*s; %lld bytes leave rank 0", (int)reason.length,
+              reason.data,
+              (long long)mlirIntegerAttrGetValueInt(
+                  mlirArrayAttrGetElement(bytes, 0)));
+}
+
+static void emit_collective(DspEmitter *e, MlirOperation op,
+                            const DspAccess *out, const char *frame) {
+  const DspAccess *in = operand(e, op, 0);
+  DspOpKind kind = dsp_op_kind(op);
+  emit_reason(e, op);
+  const char *scratch =
+      dsp_format(e->arena, "%s + %lld", frame,
+                 (long long)(kind == DSP_OP_REDUCE_SCATTER ||
+                                     kind == DSP_OP_ALL_REDUCE
+                                 ? dsp_get_int(op, "workspace")
+                                 : 0));
+  const char *rest = "";
+  if (kind == DSP_OP_ALL_TO_ALL)
+    rest = dsp_format(e->arena, ", (DsprtCut)%s, (DsprtCut)%s",
+                      dsp_emit_cut(e, in), dsp_emit_cut(e, out));
+  else if (kind == DSP_OP_ALL_GATHER)
+    rest = dsp_format(e->arena, ", (DsprtCut)%s", dsp_emit_cut(e, in));
+  else if (kind == DSP_OP_REDUCE_SCATTER)
+    rest = dsp_format(e->arena, ", (DsprtCut)%s, DSPRT_SUM, %s",
+                      dsp_emit_cut(e, out), scratch);
+  else
+    rest = dsp_format(e->arena, ", DSPRT_SUM, %s", scratch);
+  dsp_statement(&e->text, "dsprt_%s(run, %s, %s, &(DsprtShape)%s%s);",
+                dsp_op_name(kind) + 4, argument(e, in), argument(e, out),
+                dsp_emit_shape(e, out), rest);
+}
+
+/// One nest for each operand, into its part of the result.
+static void emit_concat(DspEmitter *e, MlirOperation op, const DspAccess *y) {
+  MlirStringRef dim = dsp_get_text(op, "dim");
+  int64_t starts[DSP_MAX_OPERANDS];
+  size_t n = dsp_attr_read_ints(dsp_get(op, "starts"), starts, DSP_MAX_OPERANDS);
+  MlirAttribute terms = dsp_entry(
+      dsp_find_dim(e->dims.dims, dim), "terms");
+  MlirContext context = mlirOperationGetContext(op);
+  MlirAttribute same = mlirIntegerAttrGet(mlirIntegerTypeGet(context, 64), 0);
+  MlirType type = mlirValueGetType(mlirOperationGetResult(op, 0));
+  for (size_t i = 0; i < n; i++) {
+    DspTensorInfo info;
+    dsp_tensor_read(type, &info);
+    ptrdiff_t at = dsp_tensor_find(&info, dim);
+    MlirStringRef names[DSP_MAX_RANK];
+    size_t count = dsp_attr_read_strings(
+        mlirArrayAttrGetElement(terms, (intptr_t)i), names, DSP_MAX_RANK);
+    DspTensorInfo part = info;
+    part.ndims = 0;
+    for (ptrdiff_t k = 0; k < (ptrdiff_t)info.ndims; k++) {
+      if (k != at) {
+        part.dims[part.ndims] = info.dims[k];
+        part.sizes[part.ndims++] = info.sizes[k];
+        continue;
+      }
+      for (size_t t = 0; t < count; t++) {
+        part.dims[part.ndims] = names[t];
+        part.sizes[part.ndims++] = dsp_dim_names(&e->dims, names[t])->size;
+      }
+    }
+    DspAccess view = dsp_access_slice(&e->dims, y, dim, starts[i],
+                                      dsp_tensor_type(context, &part));
+    dsp_emit_nest(e, &view, same, operand(e, op, (intptr_t)i), 1);
+  }
+}
+
+static void emit_map(DspEmitter *e, MlirOperation op, const DspAccess *y) {
+  DspAccess in[DSP_MAX_OPERANDS];
+  size_t n = (size_t)mlirOperationGetNumOperands(op);
+  for (size_t i = 0; i < n; i++) in[i] = *operand(e, op, (intptr_t)i);
+  dsp_emit_nest(e, y, dsp_get(op, "expr"), in, n);
+}
+
+static bool is_view(DspOpKind kind) {
+  return kind == DSP_OP_SLICE || kind == DSP_OP_SHARD;
+}
+
+static void place_view(DspEmitter *e, MlirOperation op) {
+  const DspAccess *whole = operand(e, op, 0);
+  MlirValue result = mlirOperationGetResult(op, 0);
+  MlirType type = mlirValueGetType(result);
+  if (dsp_op_kind(op) == DSP_OP_SHARD)
+    dsp_place(e, result, dsp_access_shard(&e->dims, whole, type));
+  else
+    dsp_place(e, result,
+              dsp_access_slice(&e->dims, whole, dsp_get_text(op, "dim"),
+                               dsp_get_int(op, "start"), type));
+}
+
+void dsp_emit_op(DspEmitter *e, MlirOperation op, const char *frame) {
+  DspOpKind kind = dsp_op_kind(op);
+  if (is_view(kind)) {
+    place_view(e, op);
+    return;
+  }
+  if (kind == DSP_OP_PARAM || kind == DSP_OP_INPUT || kind == DSP_OP_OUTPUT)
+    return;
+  dsp_emit_source(e, op);
+  const DspAccess *y = dsp_placed(e, mlirOperationGetResult(op, 0));
+  MlirAttribute same = mlirIntegerAttrGet(
+      mlirIntegerTypeGet(mlirOperationGetContext(op), 64), 0);
+  switch (kind) {
+  case DSP_OP_LINEAR: emit_linear(e, op, y, frame); break;
+  case DSP_OP_LAYER_NORM: emit_norm(e, op, y, true); break;
+  case DSP_OP_RMS_NORM: emit_norm(e, op, y, false); break;
+  case DSP_OP_ATTENTION: emit_attention(e, op, y); break;
+  case DSP_OP_MAP: emit_map(e, op, y); break;
+  case DSP_OP_CONCAT: emit_concat(e, op, y); break;
+  case DSP_OP_REARRANGE:
+  case DSP_OP_COPY: dsp_emit_nest(e, y, same, operand(e, op, 0), 1); break;
+  case DSP_OP_REDUCE: dsp_emit_reduce(e, op, y, operand(e, op, 0)); break;
+  default: emit_collective(e, op, y, frame); break;
+  }
+}

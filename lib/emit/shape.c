@@ -1,0 +1,225 @@
+// shape.c - where the elements of a value lie, as C text and as numbers.
+#include "shape.h"
+
+#include <mlir-c/BuiltinAttributes.h>
+#include <mlir-c/BuiltinTypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dspc/support/bug.h"
+
+const char *dsp_format(DspArena *arena, const char *format, ...) {
+  va_list args, again;
+  va_start(args, format);
+  va_copy(again, args);
+  int length = vsnprintf(NULL, 0, format, args);
+  va_end(args);
+  char *out = dsp_arena_alloc(arena, (size_t)length + 1);
+  vsnprintf(out, (size_t)length + 1, format, again);
+  va_end(again);
+  return out;
+}
+
+const DspDimNames *dsp_dim_names(const DspEmitDims *dims, MlirStringRef name) {
+  for (size_t i = 0; i < dims->count; i++)
+    if (mlirStringRefEqual(dims->names[i].name, name)) return &dims->names[i];
+  dsp_bug("dsp.dims has no '%.*s'", (int)name.length, name.data);
+}
+
+DspExtent dsp_extent_one(void) { return (DspExtent){.number = 1}; }
+
+static DspExtent extent_of_dim(const DspDimNames *dim, bool cut) {
+  DspExtent extent = {.number = cut ? 1 : dim->size, .count = 1};
+  extent.dims[0] = dim;
+  extent.cut[0] = cut;
+  return extent;
+}
+
+DspExtent dsp_extent_times(DspExtent a, DspExtent b) {
+  a.number *= b.number;
+  for (size_t i = 0; i < b.count; i++) {
+    if (a.count == DSP_MAX_RANK) dsp_bug("too many dims in one extent");
+    a.dims[a.count] = b.dims[i];
+    a.cut[a.count++] = b.cut[i];
+  }
+  return a;
+}
+
+static bool has_part(const DspExtent *extent, const DspDimNames *dim) {
+  for (size_t i = 0; i < extent->count; i++)
+    if (extent->cut[i] && extent->dims[i] == dim) return true;
+  return false;
+}
+
+bool dsp_extent_equal(DspExtent a, DspExtent b) {
+  if (a.number != b.number) return false;
+  for (size_t i = 0; i < a.count; i++)
+    if (a.cut[i] && !has_part(&b, a.dims[i])) return false;
+  for (size_t i = 0; i < b.count; i++)
+    if (b.cut[i] && !has_part(&a, b.dims[i])) return false;
+  return true;
+}
+
+bool dsp_extent_is_one(DspExtent a) {
+  for (size_t i = 0; i < a.count; i++)
+    if (a.cut[i]) return false;
+  return a.number == 1;
+}
+
+DspExtent dsp_extent_of(const DspAxis *axes, size_t count) {
+  DspExtent extent = dsp_extent_one();
+  for (size_t i = 0; i < count; i++)
+    extent = dsp_extent_times(extent, axes[i].extent);
+  return extent;
+}
+
+/// The longest product that dims[at ..] of the extent spell, or NULL.
+static const DspDimNames *folded(const DspEmitDims *dims,
+                                 const DspExtent *extent, size_t at,
+                                 size_t *length) {
+  const DspDimNames *best = NULL;
+  *length = 1;
+  for (size_t d = 0; d < dims->count; d++) {
+    MlirAttribute factors = dims->names[d].factors;
+    if (mlirAttributeIsNull(factors)) continue;
+    size_t n = (size_t)mlirArrayAttrGetNumElements(factors), i = 0;
+    if (n <= *length || at + n > extent->count) continue;
+    while (i < n && !extent->cut[at + i] &&
+           mlirStringRefEqual(extent->dims[at + i]->name,
+                              mlirStringAttrGetValue(mlirArrayAttrGetElement(
+                                  factors, (intptr_t)i))))
+      i++;
+    if (i < n) continue;
+    best = &dims->names[d];
+    *length = n;
+  }
+  return best;
+}
+
+/// Writes the dims of `extent`, folded, with `between` between them.
+static const char *list_dims(const DspEmitDims *dims, const DspExtent *extent,
+                             const char *between, size_t *words) {
+  const char *text = "";
+  *words = 0;
+  for (size_t i = 0; i < extent->count;) {
+    size_t length;
+    const DspDimNames *product = folded(dims, extent, i, &length);
+    const DspDimNames *dim = product ? product : extent->dims[i];
+    const char *word = extent->cut[i] ? dim->part_name : dim->size_name;
+    text = dsp_format(dims->arena, "%s%s%s", text, *words ? between : "", word);
+    (*words)++;
+    i += length;
+  }
+  return text;
+}
+
+const char *dsp_extent_text(const DspEmitDims *dims, DspExtent extent) {
+  size_t words;
+  const char *text = list_dims(dims, &extent, " * ", &words);
+  return words ? text : "1";
+}
+
+const char *dsp_extent_factor(const DspEmitDims *dims, DspExtent extent) {
+  size_t words;
+  const char *text = list_dims(dims, &extent, " * ", &words);
+  if (words == 0) return "1";
+  return words == 1 ? text : dsp_format(dims->arena, "(%s)", text);
+}
+
+const char *dsp_shape_text(const DspEmitDims *dims, const DspAccess *a) {
+  DspExtent all = dsp_extent_of(a->axes, a->naxes);
+  size_t words;
+  return dsp_format(dims->arena, "[%s]", list_dims(dims, &all, ", ", &words));
+}
+
+const char *dsp_access_pointer(const DspEmitDims *dims, const DspAccess *a) {
+  if (!a->offset) return a->base;
+  return dsp_format(dims->arena, "%s + %s", a->base, a->offset);
+}
+
+static void read_axes(const DspEmitDims *dims, DspAccess *a) {
+  a->naxes = a->shape.ndims;
+  for (size_t i = 0; i < a->naxes; i++) {
+    const DspLocalDim *dim = &a->shape.dims[i];
+    const DspDimNames *names = dsp_dim_names(dims, dim->name);
+    a->axes[i] = (DspAxis){.dim = names,
+                           .extent = extent_of_dim(names, dim->cut),
+                           .cut = dim->cut,
+                           .first = dim->first,
+                           .count = dim->count};
+  }
+}
+
+static void set_row_major(DspAccess *a) {
+  DspExtent stride = dsp_extent_one();
+  for (size_t i = a->naxes; i-- > 0;) {
+    a->axes[i].stride = stride;
+    stride = dsp_extent_times(a->axes[i].extent, stride);
+  }
+}
+
+DspAccess dsp_access(const DspEmitDims *dims, MlirType type, const char *base) {
+  DspAccess a = {.base = base, .contiguous = true};
+  if (!dsp_local_shape(dims->dims, type, &a.shape))
+    dsp_bug("a type with a layout that it does not hold");
+  read_axes(dims, &a);
+  set_row_major(&a);
+  return a;
+}
+
+static const char *plus_offset(const DspEmitDims *dims, const DspAccess *a,
+                               const char *more) {
+  if (!a->offset) return more;
+  return dsp_format(dims->arena, "%s + %s", a->offset, more);
+}
+
+DspAccess dsp_access_slice(const DspEmitDims *dims, const DspAccess *whole,
+                           MlirStringRef dim, int64_t start, MlirType result) {
+  DspAccess a = dsp_access(dims, result, whole->base);
+  size_t slot = 0;
+  while (slot < whole->naxes &&
+         !mlirStringRefEqual(whole->axes[slot].dim->name, dim))
+    slot++;
+  if (slot == whole->naxes) dsp_bug("a slice of a dim that is cut or missing");
+  size_t inside = a.naxes + 1 - whole->naxes; // axes in place of the sliced one
+  for (size_t i = 0; i < slot; i++) a.axes[i].stride = whole->axes[i].stride;
+  DspExtent stride = whole->axes[slot].stride;
+  for (size_t i = slot + inside; i-- > slot;) {
+    a.axes[i].stride = stride;
+    stride = dsp_extent_times(a.axes[i].extent, stride);
+  }
+  for (size_t i = slot + inside; i < a.naxes; i++)
+    a.axes[i].stride = whole->axes[i + 1 - inside].stride;
+  a.contiguous = false;
+  a.offset = whole->offset;
+  if (start == 0) return a;
+  const char *text = dsp_extent_factor(dims, whole->axes[slot].stride);
+  bool unit = dsp_extent_is_one(whole->axes[slot].stride);
+  a.offset = plus_offset(
+      dims, whole,
+      unit ? dsp_format(dims->arena, "%lld", (long long)start)
+           : dsp_format(dims->arena, "%lld * %s", (long long)start, text));
+  return a;
+}
+
+DspAccess dsp_access_shard(const DspEmitDims *dims, const DspAccess *whole,
+                           MlirType result) {
+  DspAccess a = dsp_access(dims, result, whole->base);
+  a.offset = whole->offset;
+  a.contiguous = false;
+  for (size_t i = 0; i < a.naxes; i++) {
+    size_t last = a.axes[i].first + a.axes[i].count - 1, k = 0;
+    while (whole->axes[k].first != last) k++;
+    a.axes[i].stride = whole->axes[k].stride;
+    if (!a.axes[i].cut) continue;
+    const char *begin = a.axes[i].dim->begin_name;
+    bool unit = dsp_extent_is_one(a.axes[i].stride);
+    a.offset = plus_offset(
+        dims, whole,
+        unit ? begin
+             : dsp_format(dims->arena, "%s * %s", begin,
+                          dsp_extent_factor(dims, a.axes[i].stride)));
+  }
+  return a;
+}

@@ -1,0 +1,80 @@
+// materialize_views.c - copy a view where its user needs contiguous memory.
+//
+// Needs:  collectives inserted.
+// Leaves: results of dsp.slice and dsp.shard are read only by ops of their own
+//         stage that take strides; for the others there is a dsp.copy.
+#include "ir.h"
+#include "outline.h"
+#include "pass_list.h"
+
+#include "dspc/dialect/dialect.h"
+
+static bool is_view(MlirOperation op) {
+  return dsp_is(op, "dsp.slice") || dsp_is(op, "dsp.shard");
+}
+
+/// Does the slice take its view out of the innermost dim, so that neighbours
+/// in the view are not neighbours in memory?
+static bool is_innermost_slice(MlirOperation view) {
+  if (!dsp_is(view, "dsp.slice")) return false;
+  DspTensorInfo info;
+  dsp_tensor_read(mlirValueGetType(mlirOperationGetOperand(view, 0)), &info);
+  return info.ndims && mlirStringRefEqual(info.dims[info.ndims - 1],
+                                          dsp_string_attr(view, "dim"));
+}
+
+static bool takes_strides(MlirOperation user, MlirOperation view) {
+  switch (dsp_op_kind(user)) {
+  case DSP_OP_MAP:
+  case DSP_OP_SLICE:
+  case DSP_OP_SHARD:
+  case DSP_OP_CONCAT:
+  case DSP_OP_REARRANGE:
+  case DSP_OP_REDUCE:
+  case DSP_OP_COPY: return true;
+  case DSP_OP_ATTENTION: return !is_innermost_slice(view);
+  default: return false;
+  }
+}
+
+static MlirOperation copy_of(MlirOperation view) {
+  MlirValue value = mlirOperationGetResult(view, 0);
+  MlirAttribute name = dsp_attr(view, "name");
+  const char *names[] = {"stage", "name"};
+  MlirAttribute attributes[] = {dsp_attr(view, "stage"), name};
+  return dsp_build_before(mlirOperationGetNextInBlock(view), "dsp.copy",
+                          mlirOperationGetLocation(view), 1, &value,
+                          mlirValueGetType(value),
+                          mlirAttributeIsNull(name) ? 1 : 2, names, attributes);
+}
+
+static void materialize(MlirOperation view) {
+  MlirValue value = mlirOperationGetResult(view, 0);
+  int64_t stage = dsp_int_attr(view, "stage", -1);
+  bool outside = dsp_between_stages(view);
+  MlirOperation copy = {NULL};
+  MlirOpOperand use = mlirValueGetFirstUse(value);
+  while (!mlirOpOperandIsNull(use)) {
+    MlirOpOperand next = mlirOpOperandGetNextUse(use);
+    MlirOperation user = mlirOpOperandGetOwner(use);
+    intptr_t number = mlirOpOperandGetOperandNumber(use);
+    use = next;
+    bool far = outside || dsp_int_attr(user, "stage", -1) != stage;
+    if (user.ptr == copy.ptr || (!far && takes_strides(user, view))) continue;
+    if (!copy.ptr) copy = copy_of(view);
+    mlirOperationSetOperand(user, number, mlirOperationGetResult(copy, 0));
+  }
+}
+
+bool dsp_pass_materialize_views(MlirModule module,
+                                const DspPassOptions *options) {
+  (void)options;
+  MlirOperation func = dsp_model_func(module);
+  if (mlirOperationIsNull(func)) return false;
+  DspArena *arena = dsp_arena_create();
+  DspOpList list = dsp_list_ops(arena, dsp_body(func));
+  for (size_t i = 0; i < list.count; i++)
+    if (is_view(list.ops[i])) materialize(list.ops[i]);
+  dsp_arena_destroy(arena);
+  return true;
+}

@@ -1,0 +1,290 @@
+// plan_graph.c - the model function as the planner's graph of loop nests.
+#include "plan_graph.h"
+
+#include <string.h>
+
+#include "dspc/dialect/dialect.h"
+#include "dspc/support/bug.h"
+
+enum { MAX_LOOPS = 3 * DSP_MAX_RANK, MAX_MAPS = 16 * DSP_MAX_RANK };
+
+typedef struct Reader {
+  DspArena *arena;
+  MlirAttribute dims;
+  DspModuleGraph *out;
+  DspPlanValue *values;
+} Reader;
+
+/// The loops of one op under construction.
+typedef struct Nest {
+  Reader *r;
+  DspPlanLoop loops[MAX_LOOPS];
+  size_t nloops;
+  uint8_t maps[MAX_MAPS];
+  size_t nmaps;
+  uint32_t values[DSP_MAX_OPERANDS + 1]; ///< operands, then the result
+  size_t nvalues;
+} Nest;
+
+static const char *copy_text(DspArena *arena, MlirStringRef text) {
+  char *out = dsp_arena_alloc(arena, text.length + 1);
+  memcpy(out, text.data, text.length);
+  out[text.length] = '\0';
+  return out;
+}
+
+static uint32_t dim_id(const Reader *r, MlirStringRef name) {
+  for (intptr_t i = 0; i < mlirArrayAttrGetNumElements(r->dims); i++) {
+    MlirAttribute dim = mlirArrayAttrGetElement(r->dims, i);
+    if (mlirStringRefEqual(mlirStringAttrGetValue(dsp_dict_get(dim, "name")),
+                           name))
+      return (uint32_t)i;
+  }
+  dsp_bug("dsp.dims has no '%.*s'", (int)name.length, name.data);
+}
+
+static void read_dims(Reader *r, DspPlanGraph *graph) {
+  graph->ndims = (size_t)mlirArrayAttrGetNumElements(r->dims);
+  DspPlanDim *dims =
+      dsp_arena_alloc(r->arena, (graph->ndims + 1) * sizeof *dims);
+  for (size_t i = 0; i < graph->ndims; i++) {
+    MlirAttribute dim = mlirArrayAttrGetElement(r->dims, (intptr_t)i);
+    MlirStringRef name = mlirStringAttrGetValue(dsp_dict_get(dim, "name"));
+    dims[i] = (DspPlanDim){.name = copy_text(r->arena, name)};
+    dims[i].size = mlirIntegerAttrGetValueInt(dsp_dict_get(dim, "size"));
+    MlirAttribute factors = dsp_dict_get(dim, "factors");
+    if (mlirAttributeIsNull(factors)) continue;
+    MlirStringRef names[DSP_MAX_RANK];
+    dims[i].natoms = dsp_attr_read_strings(factors, names, DSP_MAX_RANK);
+    uint32_t *atoms =
+        dsp_arena_alloc(r->arena, (dims[i].natoms + 1) * sizeof *atoms);
+    for (size_t k = 0; k < dims[i].natoms; k++) atoms[k] = dim_id(r, names[k]);
+    dims[i].atoms = atoms;
+  }
+  graph->dims = dims;
+}
+
+static uint32_t add_value(Reader *r, MlirValue value, bool is_param) {
+  DspTensorInfo info;
+  if (!dsp_tensor_read(mlirValueGetType(value), &info))
+    dsp_bug("a value that is no tensor of the dialect");
+  uint32_t *dims = dsp_arena_alloc(r->arena, (info.ndims + 1) * sizeof *dims);
+  for (size_t i = 0; i < info.ndims; i++) dims[i] = dim_id(r, info.dims[i]);
+  size_t id = r->out->graph.nvalues++;
+  r->values[id] = (DspPlanValue){.name = "",
+                                 .ndims = info.ndims,
+                                 .dims = dims,
+                                 .element_bytes =
+                                     dsp_element_bytes(info.element),
+                                 .is_param = is_param};
+  dsp_ptr_map_set(&r->out->values, value.ptr, (int64_t)id);
+  return (uint32_t)id;
+}
+
+static uint8_t loop(Nest *n, uint32_t dim, DspLoopKind kind, bool weight) {
+  if (n->nloops == MAX_LOOPS) dsp_bug("an op with too many loops");
+  n->loops[n->nloops] = (DspPlanLoop){dim, kind, weight};
+  return (uint8_t)n->nloops++;
+}
+
+/// The loop over `dim` of this kind, made when it is new.
+static uint8_t loop_once(Nest *n, uint32_t dim, DspLoopKind kind,
+                         bool weight) {
+  for (size_t i = 0; i < n->nloops; i++)
+    if (n->loops[i].dim == dim && n->loops[i].kind == kind &&
+        n->loops[i].weight == weight)
+      return (uint8_t)i;
+  return loop(n, dim, kind, weight);
+}
+
+/// Which loop a dim of a value belongs to: decided by role.
+typedef struct Roles {
+  uint32_t whole[2 * DSP_MAX_RANK]; ///< dims that are needed whole
+  size_t nwhole;
+  DspLoopKind whole_kind; ///< WHOLE, or CONTRACTED for sums
+} Roles;
+
+static bool among(const uint32_t *list, size_t count, uint32_t dim) {
+  for (size_t i = 0; i < count; i++)
+    if (list[i] == dim) return true;
+  return false;
+}
+
+static void add_names(const Reader *r, Roles *roles, MlirAttribute names) {
+  MlirStringRef list[DSP_MAX_RANK];
+  size_t n = dsp_attr_read_strings(names, list, DSP_MAX_RANK);
+  for (size_t i = 0; i < n; i++)
+    roles->whole[roles->nwhole++] = dim_id(r, list[i]);
+}
+
+static void map_value(Nest *n, uint32_t value, const Roles *roles) {
+  const DspPlanValue *v = &n->r->values[value];
+  for (size_t i = 0; i < v->ndims; i++) {
+    bool whole = among(roles->whole, roles->nwhole, v->dims[i]);
+    n->maps[n->nmaps++] = loop_once(
+        n, v->dims[i], whole ? roles->whole_kind : DSP_LOOP_FREE, false);
+  }
+}
+
+static void map_all(Nest *n, const Roles *roles) {
+  for (size_t i = 0; i < n->nvalues; i++) map_value(n, n->values[i], roles);
+}
+
+/// w [out..., contract...], b [out...]; out and contract may share names.
+static void map_linear(Nest *n, MlirOperation op) {
+  Roles in = {.whole_kind = DSP_LOOP_CONTRACTED}, out = {.nwhole = 0};
+  add_names(n->r, &in, dsp_attr(op, "contract"));
+  add_names(n->r, &out, dsp_attr(op, "out"));
+  const DspPlanValue *x = &n->r->values[n->values[0]];
+  for (size_t i = 0; i < x->ndims; i++) {
+    bool contracted = among(in.whole, in.nwhole, x->dims[i]);
+    n->maps[n->nmaps++] =
+        contracted ? loop_once(n, x->dims[i], DSP_LOOP_CONTRACTED, true)
+                   : loop_once(n, x->dims[i], DSP_LOOP_FREE, false);
+  }
+  for (size_t i = 0; i < out.nwhole; i++)
+    n->maps[n->nmaps++] = loop_once(n, out.whole[i], DSP_LOOP_FREE, true);
+  for (size_t i = 0; i < in.nwhole; i++)
+    n->maps[n->nmaps++] = loop_once(n, in.whole[i], DSP_LOOP_CONTRACTED, true);
+  for (size_t k = 2; k + 1 < n->nvalues; k++) // the bias
+    for (size_t i = 0; i < out.nwhole; i++)
+      n->maps[n->nmaps++] = loop_once(n, out.whole[i], DSP_LOOP_FREE, true);
+  const DspPlanValue *y = &n->r->values[n->values[n->nvalues - 1]];
+  for (size_t i = 0; i < y->ndims; i++) {
+    bool new_dim = among(out.whole, out.nwhole, y->dims[i]);
+    n->maps[n->nmaps++] = loop_once(n, y->dims[i], DSP_LOOP_FREE, new_dim);
+  }
+}
+
+/// The attended dims are free in q and o and needed whole in k and v.
+static void map_attention(Nest *n, MlirOperation op) {
+  Roles q = {.whole_kind = DSP_LOOP_WHOLE}, k = {.whole_kind = DSP_LOOP_WHOLE};
+  add_names(n->r, &q, dsp_attr(op, "dot"));
+  add_names(n->r, &k, dsp_attr(op, "dot"));
+  add_names(n->r, &k, dsp_attr(op, "over"));
+  map_value(n, n->values[0], &q);
+  map_value(n, n->values[1], &k);
+  map_value(n, n->values[2], &k);
+  map_value(n, n->values[3], &q);
+}
+
+/// The dims that a slice or concat cuts out of or glues into another one.
+static void map_pieces(Nest *n, MlirOperation op) {
+  Roles roles = {.whole_kind = DSP_LOOP_WHOLE};
+  uint32_t dim = dim_id(n->r, dsp_string_attr(op, "dim"));
+  roles.whole[roles.nwhole++] = dim;
+  MlirAttribute entry = mlirArrayAttrGetElement(n->r->dims, dim);
+  MlirAttribute terms = dsp_dict_get(entry, "terms");
+  intptr_t nterms =
+      mlirAttributeIsNull(terms) ? 0 : mlirArrayAttrGetNumElements(terms);
+  for (intptr_t i = 0; i < nterms; i++)
+    add_names(n->r, &roles, mlirArrayAttrGetElement(terms, i));
+  // A dim that both sides have outside of the piece stays free.
+  const DspPlanValue *in = &n->r->values[n->values[0]];
+  const DspPlanValue *out = &n->r->values[n->values[n->nvalues - 1]];
+  size_t kept = 1;
+  for (size_t i = 1; i < roles.nwhole; i++)
+    if (!among(in->dims, in->ndims, roles.whole[i]) ||
+        !among(out->dims, out->ndims, roles.whole[i]))
+      roles.whole[kept++] = roles.whole[i];
+  roles.nwhole = kept;
+  map_all(n, &roles);
+}
+
+static void map_reduce(Nest *n, MlirOperation op) {
+  bool max = dsp_str_is(dsp_string_attr(op, "kind"), "max");
+  Roles roles = {.whole_kind = max ? DSP_LOOP_WHOLE : DSP_LOOP_CONTRACTED};
+  add_names(n->r, &roles, dsp_attr(op, "over"));
+  map_all(n, &roles);
+}
+
+static void map_norm(Nest *n, MlirOperation op) {
+  Roles roles = {.whole_kind = DSP_LOOP_WHOLE};
+  add_names(n->r, &roles, dsp_attr(op, "over"));
+  map_all(n, &roles);
+}
+
+static DspPlanOpKind build_maps(Nest *n, MlirOperation op) {
+  static const Roles free_dims;
+  switch (dsp_op_kind(op)) {
+  case DSP_OP_INPUT: return DSP_PLAN_INPUT;
+  case DSP_OP_PARAM: return DSP_PLAN_PARAM;
+  case DSP_OP_OUTPUT: return DSP_PLAN_OUTPUT;
+  case DSP_OP_LINEAR: map_linear(n, op); return DSP_PLAN_COMPUTE;
+  case DSP_OP_ATTENTION: map_attention(n, op); return DSP_PLAN_COMPUTE;
+  case DSP_OP_LAYER_NORM:
+  case DSP_OP_RMS_NORM: map_norm(n, op); return DSP_PLAN_COMPUTE;
+  case DSP_OP_REDUCE: map_reduce(n, op); return DSP_PLAN_COMPUTE;
+  case DSP_OP_SLICE:
+  case DSP_OP_CONCAT: map_pieces(n, op); return DSP_PLAN_ELEMENTWISE;
+  default: map_all(n, &free_dims); return DSP_PLAN_ELEMENTWISE;
+  }
+}
+
+static void *keep(DspArena *arena, const void *bytes, size_t size) {
+  void *copy = dsp_arena_alloc(arena, size + 1);
+  if (size) memcpy(copy, bytes, size);
+  return copy;
+}
+
+static DspPlanOp read_op(Reader *r, MlirOperation op) {
+  Nest n = {.r = r};
+  size_t noperands = (size_t)mlirOperationGetNumOperands(op);
+  size_t nresults = (size_t)mlirOperationGetNumResults(op);
+  for (size_t i = 0; i < noperands; i++)
+    n.values[n.nvalues++] = (uint32_t)dsp_ptr_map_get(
+        &r->out->values, mlirOperationGetOperand(op, (intptr_t)i).ptr, -1);
+  if (nresults)
+    n.values[n.nvalues++] = add_value(r, mlirOperationGetResult(op, 0),
+                                      dsp_is(op, "dsp.param"));
+  DspPlanOp out = {.noperands = noperands, .nresults = nresults};
+  out.kind = build_maps(&n, op);
+  uint32_t *values = keep(r->arena, n.values, n.nvalues * sizeof *values);
+  out.operands = values;
+  out.results = values + noperands;
+  out.nloops = n.nloops;
+  out.loops = keep(r->arena, n.loops, n.nloops * sizeof n.loops[0]);
+  out.maps = keep(r->arena, n.maps, n.nmaps);
+  out.partial =
+      dsp_is(op, "dsp.reduce") ||
+      (dsp_is(op, "dsp.linear") && noperands == 2); // a bias is added once
+  MlirAttribute pin = dsp_attr(op, "dsp.pin");
+  out.pin = DSP_PLAN_NO_DIM;
+  if (!mlirAttributeIsNull(pin))
+    out.pin = dim_id(r, mlirStringAttrGetValue(pin));
+  dsp_remove_attr(op, "dsp.pin");
+  return out;
+}
+
+/// A pin becomes an attribute of the op that made its operand.
+static void apply_pins(DspArena *arena, MlirOperation func) {
+  DspOpList list = dsp_list_ops(arena, dsp_body(func));
+  for (size_t i = 0; i < list.count; i++) {
+    MlirOperation op = list.ops[i];
+    if (!dsp_is(op, "dsp.pin")) continue;
+    MlirValue operand = mlirOperationGetOperand(op, 0);
+    if (mlirValueIsAOpResult(operand))
+      dsp_set_attr(mlirOpResultGetOwner(operand), "dsp.pin",
+                   dsp_attr(op, "on"));
+    dsp_replace_uses(mlirOperationGetResult(op, 0), operand);
+    mlirOperationDestroy(op);
+  }
+}
+
+DspModuleGraph dsp_read_graph(DspArena *arena, MlirOperation func,
+                              MlirAttribute dims) {
+  DspModuleGraph out = {.values = dsp_ptr_map(arena)};
+  apply_pins(arena, func);
+  out.ops = dsp_list_ops(arena, dsp_body(func));
+  Reader r = {.arena = arena, .dims = dims, .out = &out};
+  r.values = dsp_arena_alloc(arena, (out.ops.count + 1) * sizeof *r.values);
+  read_dims(&r, &out.graph);
+  DspPlanOp *ops =
+      dsp_arena_alloc(arena, (out.ops.count + 1) * sizeof *ops);
+  for (size_t i = 0; i < out.ops.count; i++)
+    ops[i] = read_op(&r, out.ops.ops[i]);
+  out.graph.values = r.values;
+  out.graph.ops = ops;
+  out.graph.nops = out.ops.count;
+  return out;
+}

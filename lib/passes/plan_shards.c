@@ -1,0 +1,144 @@
+// plan_shards.c - choose the sharded dim of every op.
+//
+// Needs:  ops without layouts.
+// Leaves: the layout of every result in its type; `needs`, the layouts that an
+//         op wants of its operands, and `conversions`, the changes of layout
+//         to make in front of it, for insert-switches; dsp.ranks,
+//         dsp.predicted_bytes and dsp.certificate on the module.
+#include <string.h>
+#include <time.h>
+
+#include "dspc/dialect/dialect.h"
+#include "pass_list.h"
+#include "plan_graph.h"
+
+typedef struct Planner {
+  MlirContext context;
+  DspArena *arena;
+  MlirAttribute dims;
+  int64_t ranks;
+  DspModuleGraph g;
+  DspPlan plan;
+} Planner;
+
+static MlirStringRef layout_name(const Planner *p, DspPlanLayout layout) {
+  if (layout.kind == DSP_LAYOUT_WHOLE)
+    return mlirStringRefCreateFromCString("*");
+  if (layout.kind == DSP_LAYOUT_PARTIAL)
+    return mlirStringRefCreateFromCString("+");
+  return mlirStringRefCreateFromCString(p->g.graph.dims[layout.dim].name);
+}
+
+static MlirNamedAttribute named(const Planner *p, const char *name,
+                                MlirAttribute value) {
+  return mlirNamedAttributeGet(
+      mlirIdentifierGet(p->context, mlirStringRefCreateFromCString(name)),
+      value);
+}
+
+static void set_layouts(const Planner *p, size_t number) {
+  MlirOperation op = p->g.ops.ops[number];
+  const DspPlanOp *planned = &p->g.graph.ops[number];
+  const DspPlanPick *pick = &p->plan.picks[number];
+  for (size_t i = 0; i < planned->nresults; i++) {
+    MlirValue result = mlirOperationGetResult(op, (intptr_t)i);
+    mlirValueSetType(result, dsp_tensor_with_layout(
+                                 mlirValueGetType(result),
+                                 layout_name(p, pick->results[i])));
+  }
+  if (planned->noperands == 0) return;
+  MlirStringRef needs[DSP_MAX_OPERANDS];
+  for (size_t i = 0; i < planned->noperands; i++)
+    needs[i] = layout_name(p, pick->operands[i]);
+  dsp_set_attr(op, "needs",
+               dsp_attr_strings(p->context, planned->noperands, needs));
+}
+
+static int64_t operand_of(const DspPlanOp *op, uint32_t value) {
+  for (size_t i = 0; i < op->noperands; i++)
+    if (op->operands[i] == value) return (int64_t)i;
+  return -1;
+}
+
+static MlirAttribute describe_step(const Planner *p, const DspPlanStep *step) {
+  int64_t operand = operand_of(&p->g.graph.ops[step->before], step->value);
+  MlirNamedAttribute entries[] = {
+      named(p, "operand", dsp_int(p->context, operand)),
+      named(p, "from", dsp_string(p->context, layout_name(p, step->from))),
+      named(p, "to", dsp_string(p->context, layout_name(p, step->to))),
+      named(p, "bytes",
+            dsp_attr_ints(p->context, (size_t)p->ranks, step->per_rank)),
+  };
+  return mlirDictionaryAttrGet(p->context, 4, entries);
+}
+
+/// The steps come in the order of the ops that they precede.
+static void set_conversions(const Planner *p) {
+  size_t n = p->plan.nsteps;
+  MlirAttribute *list = dsp_arena_alloc(p->arena, (n + 1) * sizeof *list);
+  for (size_t i = 0; i < n;) {
+    uint32_t before = p->plan.steps[i].before;
+    intptr_t count = 0;
+    for (; i < n && p->plan.steps[i].before == before; i++)
+      list[count++] = describe_step(p, &p->plan.steps[i]);
+    dsp_set_attr(p->g.ops.ops[before], "conversions",
+                 mlirArrayAttrGet(p->context, count, list));
+  }
+}
+
+static void set_totals(const Planner *p, MlirOperation top) {
+  size_t ranks = (size_t)p->ranks;
+  int64_t *bytes = dsp_arena_alloc(p->arena, ranks * sizeof *bytes);
+  memset(bytes, 0, ranks * sizeof *bytes);
+  for (size_t i = 0; i < p->plan.nsteps; i++)
+    for (size_t r = 0; r < ranks; r++)
+      bytes[r] += p->plan.steps[i].per_rank[r];
+  dsp_set_int(top, "dsp.ranks", p->ranks);
+  dsp_set_attr(top, "dsp.predicted_bytes",
+               dsp_attr_ints(p->context, ranks, bytes));
+  const DspCertificate *c = &p->plan.certificate;
+  MlirNamedAttribute entries[] = {
+      named(p, "optimum", dsp_int(p->context, c->found.bytes)),
+      named(p, "bound", dsp_int(p->context, c->lower_bound)),
+  };
+  dsp_set_attr(top, "dsp.certificate",
+               mlirDictionaryAttrGet(p->context, 2, entries));
+}
+
+static bool search(Planner *p, const DspPassOptions *options) {
+  DspPlanOptions wanted = {.ranks = p->ranks,
+                           .allow_tensor = options->allow_tensor};
+  size_t culprit = 0;
+  clock_t begin = clock();
+  DspPlanStatus status =
+      dsp_plan_graph(p->arena, &p->g.graph, &wanted, &p->plan, &culprit);
+  if (options->stats)
+    options->stats->planner_seconds =
+        (double)(clock() - begin) / CLOCKS_PER_SEC;
+  if (status == DSP_PLAN_OK) return true;
+  mlirEmitError(mlirOperationGetLocation(p->g.ops.ops[culprit]),
+                status == DSP_PLAN_BAD_PIN
+                    ? "this op cannot be cut on the dim of its pin"
+                    : "the pins of this model contradict each other");
+  return false;
+}
+
+bool dsp_pass_plan_shards(MlirModule module, const DspPassOptions *options) {
+  MlirOperation func = dsp_model_func(module);
+  if (mlirOperationIsNull(func)) return false;
+  MlirOperation top = mlirModuleGetOperation(module);
+  Planner p = {.context = mlirModuleGetContext(module),
+               .arena = dsp_arena_create(),
+               .dims = dsp_attr(top, "dsp.dims"),
+               .ranks = options->ranks};
+  if (p.ranks == 0) p.ranks = dsp_int_attr(top, "dsp.ranks", 1);
+  p.g = dsp_read_graph(p.arena, func, p.dims);
+  bool fine = search(&p, options);
+  if (fine) {
+    for (size_t i = 0; i < p.g.graph.nops; i++) set_layouts(&p, i);
+    set_conversions(&p);
+    set_totals(&p, top);
+  }
+  dsp_arena_destroy(p.arena);
+  return fine;
+}
