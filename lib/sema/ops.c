@@ -379,6 +379,14 @@ static bool put_sum(const DspAtoms *atoms, const DspAtoms *term, uint32_t sum,
   return true;
 }
 
+/// Does a value, its own term put away, still have dims of the sum?
+static bool has_term_left(const DspModelDim *sum, const DspAtoms *with) {
+  for (size_t i = 0; i < sum->nterms; i++)
+    for (size_t k = 0; k < sum->terms[i].count; k++)
+      if (dsp_atoms_find(with, sum->terms[i].ids[k]) >= 0) return true;
+  return false;
+}
+
 static DspResult concat_failed(DspSema *s, const DspExpr *at,
                                const DspModelDim *dim) {
   DspDiag *diag = dsp_sema_error(
@@ -417,7 +425,8 @@ static DspResult op_concat(DspSema *s, const Args *args) {
       const DspValueType *t = dsp_type_of(s, values[i]);
       const DspAtoms *term = &s->model->dims[op.dim].terms[i];
       DspAtoms with;
-      if (!put_sum(&t->atoms, term, op.dim, &with))
+      if (!put_sum(&t->atoms, term, op.dim, &with) ||
+          has_term_left(&s->model->dims[op.dim], &with))
         return concat_failed(s, list->items[i], &s->model->dims[op.dim]);
       if (pass == 0) {
         op.starts[i] = start;

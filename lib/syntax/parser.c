@@ -67,6 +67,7 @@ static void fail(Parser *p, const char *needed) {
 
 static void expect_sign(Parser *p, int sign) {
   char needed[4] = {'\'', (char)sign, '\'', '\0'};
+  if (p->panic) return; // what stands here is for recover
   if (!take_sign(p, sign)) fail(p, needed);
 }
 
