@@ -18,6 +18,12 @@ typedef struct DspPlacedValue {
   DspAccess access;
 } DspPlacedValue;
 
+/// A function of the module and what emitted code calls it.
+typedef struct DspFuncName {
+  const void *func;
+  const char *name;
+} DspFuncName;
+
 typedef struct DspEmitter {
   DspArena *arena;
   MlirModule module;
@@ -25,6 +31,8 @@ typedef struct DspEmitter {
   const DspEmitOptions *options;
   DspEmitDims dims;
   DspNames globals;
+  DspFuncName *funcs;
+  size_t nfuncs;
   DspText text;
   DspPlacedValue *placed;
   size_t nplaced, capacity;

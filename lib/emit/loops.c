@@ -1,4 +1,5 @@
 // loops.c - elementwise ops, copies and sums as nested loops.
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -152,8 +153,11 @@ static const char *store(DspEmitter *e, MlirType type, const char *value) {
   return value;
 }
 
+/// `x` rounded to the f32 that elementwise code computes in.
 static const char *number(DspEmitter *e, double x) {
-  const char *text = dsp_format(e->arena, "%.9g", x);
+  float rounded = (float)x;
+  if (isinf(rounded)) return rounded < 0 ? "(-INFINITY)" : "INFINITY";
+  const char *text = dsp_format(e->arena, "%.9g", (double)rounded);
   bool point = strpbrk(text, ".e") != NULL;
   return dsp_format(e->arena, x < 0 ? "(%s%sf)" : "%s%sf", text,
                     point ? "" : ".0");

@@ -1,4 +1,5 @@
 // program.c - the whole program: dims, weights, stage functions, tables, main.
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,12 @@ const DspAccess *dsp_placed(DspEmitter *e, MlirValue value) {
   dsp_bug("a value without a place");
 }
 
+/// Would a `//` comment that ends like this go on in the next line?
+static bool joins_next_line(const char *text, size_t length) {
+  return strchr("\\ \t\r", text[length - 1]) ||
+         (length >= 3 && memcmp(text + length - 3, "?\?/", 3) == 0);
+}
+
 void dsp_emit_source(DspEmitter *e, MlirOperation op) {
   MlirLocation location = mlirOperationGetLocation(op);
   if (!mlirLocationIsAFileLineColRange(location)) return;
@@ -80,7 +87,7 @@ void dsp_emit_source(DspEmitter *e, MlirOperation op) {
           ? e->options->source_line(e->options->user, line, &length)
           : NULL;
   while (length && (*text == ' ' || *text == '\t')) text++, length--;
-  while (length && text[length - 1] == '\\') length--;
+  while (length && joins_next_line(text, length)) length--;
   dsp_line(&e->text, "// %d: %.*s", line, (int)length, text ? text : "");
 }
 
@@ -167,9 +174,16 @@ static void emit_dims(DspEmitter *e) {
   dsp_line(&e->text, "};\n");
 }
 
-/// Is `word` in the code, comments left out?
+static bool is_word_part(char c) {
+  return isalnum((unsigned char)c) || c == '_';
+}
+
+/// Is `word`, as a whole word, in the code, comments left out?
 static bool mentions(const char *code, const char *word) {
+  size_t length = strlen(word);
   for (const char *at = strstr(code, word); at; at = strstr(at + 1, word)) {
+    if (at > code && is_word_part(at[-1])) continue;
+    if (is_word_part(at[length])) continue;
     const char *line = at;
     while (line > code && line[-1] != '\n') line--;
     const char *comment = strstr(line, "//");
@@ -208,8 +222,25 @@ static bool has_params(MlirOperation func) {
 }
 
 static const char *func_name(DspEmitter *e, MlirOperation func) {
-  MlirStringRef name = dsp_get_text(func, "sym_name");
-  return dsp_format(e->arena, "%.*s", (int)name.length, name.data);
+  for (size_t i = 0; i < e->nfuncs; i++)
+    if (e->funcs[i].func == func.ptr) return e->funcs[i].name;
+  dsp_bug("a function without a name");
+}
+
+/// Names the functions before any variable: a user may call a block `exp`, and
+/// a value like its block.
+static void read_funcs(DspEmitter *e) {
+  MlirOperation first =
+      mlirBlockGetFirstOperation(mlirModuleGetBody(e->module));
+  size_t count = 0;
+  for (MlirOperation op = first; op.ptr; op = mlirOperationGetNextInBlock(op))
+    count++;
+  e->funcs = dsp_arena_alloc(e->arena, (count + 1) * sizeof *e->funcs);
+  for (MlirOperation op = first; op.ptr; op = mlirOperationGetNextInBlock(op)) {
+    if (!dsp_is_named(op, "func.func")) continue;
+    const char *name = dsp_name(&e->globals, dsp_get_text(op, "sym_name"));
+    e->funcs[e->nfuncs++] = (DspFuncName){.func = op.ptr, .name = name};
+  }
 }
 
 /// Places the parameters of a function and writes its struct of pointers.
@@ -800,6 +831,7 @@ char *dsp_emit_c(MlirModule module, const DspEmitOptions *options) {
                   .options = options};
   e.globals = dsp_names(e.arena, NULL);
   read_dims(&e);
+  read_funcs(&e);
   MlirStringRef name = dsp_get_text(e.top, "dsp.model");
   dsp_comment(&e.text, "%.*s.c - emitted by dspc from %s for %lld ranks.",
               (int)name.length, name.data, options->source_name,

@@ -5,6 +5,7 @@
 //         with as many elements; a smaller one is fused as well when it is
 //         cheap enough to be computed again for every element it is broadcast
 //         to.  What was rounded between the two is now kept in f32.
+#include "dspc/dialect/dialect.h"
 #include "ir.h"
 #include "pass_list.h"
 
@@ -88,10 +89,44 @@ static int64_t elements(MlirValue value) {
   return n;
 }
 
-static bool may_fuse(MlirOperation map, MlirValue operand) {
+/// Does the value have an atom of the dim called `cut`, an atom or a product?
+static bool has_atom_of(MlirAttribute dims, MlirValue value,
+                        MlirStringRef cut) {
+  DspTensorInfo info;
+  if (!dsp_tensor_read(mlirValueGetType(value), &info)) return true;
+  if (dsp_tensor_find(&info, cut) >= 0) return true;
+  MlirAttribute dim = dsp_find_dim(dims, cut);
+  if (mlirAttributeIsNull(dim)) return false;
+  MlirAttribute factors = dsp_dict_get(dim, "factors");
+  if (mlirAttributeIsNull(factors)) return false;
+  for (intptr_t i = 0; i < mlirArrayAttrGetNumElements(factors); i++) {
+    MlirAttribute atom = mlirArrayAttrGetElement(factors, i);
+    if (dsp_tensor_find(&info, mlirStringAttrGetValue(atom)) >= 0) return true;
+  }
+  return false;
+}
+
+/// A whole operand of a cut map may be computed inside it only when none of
+/// its own operands would have to be cut there.
+static bool layouts_agree(MlirAttribute dims, MlirOperation map,
+                          MlirValue operand) {
+  MlirType type = mlirValueGetType(mlirOperationGetResult(map, 0));
+  MlirStringRef cut = dsp_tensor_layout(type);
+  if (mlirStringRefEqual(dsp_tensor_layout(mlirValueGetType(operand)), cut))
+    return true;
+  MlirOperation producer = mlirOpResultGetOwner(operand);
+  for (intptr_t i = 0; i < mlirOperationGetNumOperands(producer); i++)
+    if (has_atom_of(dims, mlirOperationGetOperand(producer, i), cut))
+      return false;
+  return true;
+}
+
+static bool may_fuse(MlirAttribute dims, MlirOperation map,
+                     MlirValue operand) {
   if (!mlirValueIsAOpResult(operand) || !has_one_use(operand)) return false;
   MlirOperation producer = mlirOpResultGetOwner(operand);
   if (!dsp_is(producer, "dsp.map") || is_cast(producer)) return false;
+  if (!layouts_agree(dims, map, operand)) return false;
   if (dsp_int_attr(producer, "stage", -1) != dsp_int_attr(map, "stage", -1))
     return false;
   return elements(operand) == elements(mlirOperationGetResult(map, 0)) ||
@@ -114,10 +149,10 @@ static MlirOperation replace_map(MlirOperation map, const Fusion *fusion,
 }
 
 /// Fuses one producer into `map`; returns the new op, or null.
-static MlirOperation fuse_once(MlirOperation map) {
+static MlirOperation fuse_once(MlirAttribute dims, MlirOperation map) {
   for (intptr_t i = 0; i < mlirOperationGetNumOperands(map); i++) {
     MlirValue operand = mlirOperationGetOperand(map, i);
-    if (!may_fuse(map, operand)) continue;
+    if (!may_fuse(dims, map, operand)) continue;
     MlirOperation producer = mlirOpResultGetOwner(operand);
     Fusion fusion = {.context = mlirOperationGetContext(map)};
     MlirAttribute inner = rebuild(&fusion, producer, dsp_attr(producer, "expr"),
@@ -138,10 +173,11 @@ bool dsp_pass_fuse_maps(MlirModule module, const DspPassOptions *options) {
   if (mlirOperationIsNull(func)) return false;
   DspArena *arena = dsp_arena_create();
   DspOpList list = dsp_list_ops(arena, dsp_body(func));
+  MlirAttribute dims = dsp_attr(mlirModuleGetOperation(module), "dsp.dims");
   for (size_t i = 0; i < list.count; i++) {
     MlirOperation map = list.ops[i];
     if (!dsp_is(map, "dsp.map") || is_cast(map)) continue;
-    while (!mlirOperationIsNull(map)) map = fuse_once(map);
+    while (!mlirOperationIsNull(map)) map = fuse_once(dims, map);
   }
   dsp_arena_destroy(arena);
   return true;
