@@ -24,7 +24,8 @@ static void merge(const DspCandidates *c, uint32_t begin, uint32_t middle,
                                                    c->costs[c->order[b]]) <= 0);
     c->scratch[i] = c->order[left ? a++ : b++];
   }
-  memcpy(c->order + begin, c->scratch + begin, (end - begin) * sizeof(uint32_t));
+  memcpy(c->order + begin, c->scratch + begin,
+         (end - begin) * sizeof *c->order);
 }
 
 static void insertion_sort(const DspCandidates *c, uint32_t begin,

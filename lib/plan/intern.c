@@ -30,25 +30,45 @@ void *dsp_plan_grow(DspArena *arena, void *array, size_t size, size_t count,
   return copy;
 }
 
-void dsp_key_add(DspKey *key, uint64_t word) {
-  if (key->count == key->capacity) {
-    size_t grown = key->capacity < 64 ? 64 : key->capacity * 2;
-    uint64_t *words = DSP_NEW(key->arena, uint64_t, grown);
+void dsp_key_add_words(DspKey *key, const void *words, size_t count) {
+  if (key->count + count > key->capacity) {
+    size_t grown = (key->count + count) * 2 + 64;
+    uint64_t *copy = DSP_NEW(key->arena, uint64_t, grown);
     if (key->count > 0)
-      memcpy(words, key->words, key->count * sizeof *words);
-    key->words = words;
+      memcpy(copy, key->words, key->count * sizeof *copy);
+    key->words = copy;
     key->capacity = grown;
   }
-  key->words[key->count++] = word;
+  if (count > 0)
+    memcpy(key->words + key->count, words, count * sizeof *key->words);
+  key->count += count;
 }
 
+void dsp_key_add(DspKey *key, uint64_t word) {
+  if (key->count == key->capacity)
+    dsp_key_add_words(key, &word, 1);
+  else
+    key->words[key->count++] = word;
+}
+
+static uint64_t mix(uint64_t hash, uint64_t word) {
+  hash = (hash ^ word) * 0xff51afd7ed558ccdu;
+  return hash ^ hash >> 32;
+}
+
+/// Long keys are hashed in four lanes, which do not wait for each other.
 uint64_t dsp_hash_words(const uint64_t *words, size_t count) {
-  uint64_t hash = 0x9e3779b97f4a7c15u ^ count;
-  for (size_t i = 0; i < count; ++i) {
-    hash = (hash ^ words[i]) * 0xff51afd7ed558ccdu;
-    hash ^= hash >> 32;
+  uint64_t a = 0x9e3779b97f4a7c15u ^ count, b = 1, c = 2, d = 3;
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    a = mix(a, words[i]);
+    b = mix(b, words[i + 1]);
+    c = mix(c, words[i + 2]);
+    d = mix(d, words[i + 3]);
   }
-  return hash;
+  for (; i < count; ++i)
+    a = mix(a, words[i]);
+  return count < 4 ? a : mix(mix(mix(a, b), c), d);
 }
 
 DspInterner dsp_interner(DspArena *arena) {
@@ -66,6 +86,13 @@ static void rehash(DspInterner *interner) {
       at = (at + 1) & (interner->nslots - 1);
     interner->slots[at] = i + 1;
   }
+}
+
+static bool equal_words(const uint64_t *a, const uint64_t *b, size_t count) {
+  for (size_t i = 0; i < count; ++i)
+    if (a[i] != b[i])
+      return false;
+  return true;
 }
 
 static uint32_t insert(DspInterner *interner, DspInternedKey key, uint32_t at) {
@@ -89,7 +116,7 @@ uint32_t dsp_intern(DspInterner *interner, const uint64_t *words, size_t count,
   while (interner->slots[at]) {
     const DspInternedKey *old = &interner->keys[interner->slots[at] - 1];
     if (old->hash == key.hash && old->count == count &&
-        memcmp(old->words, words, count * sizeof *words) == 0)
+        equal_words(old->words, words, count))
       return interner->slots[at] - 1;
     at = (at + 1) & (interner->nslots - 1);
   }

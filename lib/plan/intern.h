@@ -40,6 +40,9 @@ typedef struct DspKey {
 
 void dsp_key_add(DspKey *key, uint64_t word);
 
+/// Adds `count` words that lie at `words`, of whatever type they are.
+void dsp_key_add_words(DspKey *key, const void *words, size_t count);
+
 /// An array of `count` zeroed elements.
 #define DSP_NEW(arena, type, count)                                            \
   ((type *)dsp_plan_zeroed((arena), sizeof(type), (count)))

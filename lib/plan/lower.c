@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "dspc/support/bug.h"
 #include "picks.h"
 
 typedef struct Class {
@@ -229,7 +230,8 @@ static uint32_t list_layouts(const Lowering *l, const uint64_t *asked,
   for (uint32_t id = 0; id < l->ids.ids.count; ++id) {
     if (!(asked[id / 64] >> id % 64 & 1))
       continue;
-    assert(count < DSP_PLAN_MAX_LAYOUTS);
+    if (count == DSP_PLAN_MAX_LAYOUTS)
+      dsp_bug("planner: a value with more than %u layouts", count);
     uint32_t at = count++;
     for (; at > 0 && layout_before(l->ids.layouts[id], layouts[at - 1]); --at)
       layouts[at] = layouts[at - 1];

@@ -13,10 +13,10 @@
 //
 // Needs:  a problem as plan.h describes it.
 // Leaves: the cheapest plan and its certificate.
-#include <assert.h>
 #include <string.h>
 
 #include "dspc/plan/plan.h"
+#include "dspc/support/bug.h"
 #include "frontier.h"
 #include "route.h"
 
@@ -203,14 +203,9 @@ static uint32_t frontier_id(Search *s, const DspFrontier *f, bool *fresh) {
   key->count = 0;
   dsp_key_add(key, (uint64_t)f->nslots << 32 | f->nstates);
   key_add_slots(key, f->slots, f->nslots);
-  for (size_t i = 0; i < (size_t)f->nstates * f->nslots; ++i)
-    dsp_key_add(key, f->sets[i]);
-  for (uint32_t i = 0; i < f->nstates; ++i) {
-    dsp_key_add(key, (uint64_t)f->costs[i].bytes);
-    dsp_key_add(key, (uint64_t)f->costs[i].collectives);
-    dsp_key_add(key, (uint64_t)f->costs[i].penalty);
-    dsp_key_add(key, (uint64_t)f->costs[i].order);
-  }
+  dsp_key_add_words(key, f->sets, (size_t)f->nstates * f->nslots);
+  dsp_key_add_words(key, f->costs,
+                    f->nstates * sizeof *f->costs / sizeof(uint64_t));
   return dsp_intern(&s->frontier_ids, key->words, key->count, fresh);
 }
 
@@ -386,8 +381,8 @@ static DspSearchStatus run(Search *s, DspArena *arena,
   result->picks = DSP_NEW(arena, uint32_t, s->problem->nops);
   read_picks(s, result->picks);
   DspPlanCost cost = dsp_route(arena, &s->sets, s->problem, result);
-  assert(!result->certificate.exact ||
-         dsp_plan_cost_compare(cost, s->base) == 0);
+  if (result->certificate.exact && dsp_plan_cost_compare(cost, s->base) != 0)
+    dsp_bug("planner: the conversions do not cost what the search found");
   result->certificate.found = cost;
   return DSP_SEARCH_OK;
 }

@@ -72,8 +72,9 @@ DspSets dsp_sets(DspArena *arena, const DspSearchProblem *problem) {
   DspMetric *metrics = DSP_NEW(arena, DspMetric, problem->nclasses);
   for (size_t i = 0; i < problem->nclasses; ++i)
     metrics[i] = make_metric(arena, &problem->classes[i]);
-  return (DspSets){
-    .arena = arena, .metrics = metrics, .keys = dsp_interner(arena)};
+  return (DspSets){.arena = arena, .metrics = metrics,
+                   .keys = dsp_interner(arena),
+                   .gaps = DSP_NEW(arena, DspGap, DSP_GAPS)};
 }
 
 /// The price of `layout` for a value that exists in `set`.
@@ -197,11 +198,9 @@ static DspHop gap_by_uses(const DspMetric *metric, DspDemand demand,
   return total;
 }
 
-DspHop dsp_sets_gap(const DspSets *sets, DspDemand demand, DspLayoutSet have,
-                    DspLayoutSet other) {
+static DspHop find_gap(const DspSets *sets, DspDemand demand,
+                       DspLayoutSet have, DspLayoutSet other) {
   const DspMetric *metric = &sets->metrics[demand.class_id];
-  if (have == other || demand.uses == 0)
-    return (DspHop){0, 0};
   if (demand.uses == 1)
     return gap_of_last_use(metric, demand, have, other);
   DspHop growth = gap_by_growth(metric, have, other);
@@ -209,6 +208,27 @@ DspHop dsp_sets_gap(const DspSets *sets, DspDemand demand, DspLayoutSet have,
     return growth;
   DspHop alone = gap_by_uses(metric, demand, have, other);
   return dsp_hop_less(alone, growth) ? alone : growth;
+}
+
+static DspGap *remembered(const DspSets *sets, DspDemand demand,
+                          DspLayoutSet have, DspLayoutSet other) {
+  uint64_t hash = (have * 0x9e3779b97f4a7c15u ^ other) * 0xff51afd7ed558ccdu;
+  hash = (hash ^ demand.wanted ^ (uint64_t)demand.class_id << 32 ^
+          demand.uses) * 0xc4ceb9fe1a85ec53u;
+  return &sets->gaps[hash >> 32 & (DSP_GAPS - 1)];
+}
+
+DspHop dsp_sets_gap(const DspSets *sets, DspDemand demand, DspLayoutSet have,
+                    DspLayoutSet other) {
+  if (have == other || demand.uses == 0)
+    return (DspHop){0, 0};
+  DspGap *gap = remembered(sets, demand, have, other);
+  if (gap->have == have && gap->other == other &&
+      gap->demand.wanted == demand.wanted && gap->demand.uses == demand.uses &&
+      gap->demand.class_id == demand.class_id)
+    return gap->hop;
+  *gap = (DspGap){demand, have, other, find_gap(sets, demand, have, other)};
+  return gap->hop;
 }
 
 /// A walk from a set to a layout, one stop after the other.

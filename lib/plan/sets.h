@@ -45,13 +45,23 @@ typedef struct DspReachList {
   const DspReach *ways;
 } DspReachList;
 
-/// The metrics of all classes and the reaches found so far.
+/// A gap that was asked for before.
+typedef struct DspGap {
+  DspDemand demand;
+  DspLayoutSet have, other;
+  DspHop hop;
+} DspGap;
+
+enum { DSP_GAPS = 1024 }; ///< remembered; a power of two
+
+/// The metrics of all classes, and the reaches and gaps found so far.
 typedef struct DspSets {
   DspArena *arena;
   const DspMetric *metrics;
   DspInterner keys;
   DspReachList *lists;
   uint32_t capacity;
+  DspGap *gaps; ///< [DSP_GAPS] each where its hash says, the latest stays
 } DspSets;
 
 DspSets dsp_sets(DspArena *arena, const DspSearchProblem *problem);
