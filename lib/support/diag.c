@@ -3,7 +3,10 @@
 
 #include <jansson.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "dspc/support/bug.h"
 
 static const struct {
   const char *name, *title;
@@ -53,9 +56,11 @@ static DspDiag *append(DspDiags *diags) {
 DspDiag *dsp_error(DspDiags *diags, DspDiagId id, DspRange range,
                    const char *format, ...) {
   DspDiag *diag = find(diags, id, range);
-  if (diag) { // said already: what is added now goes nowhere
+  bool full = !diag && diags->count == DSP_ERRORS_KEPT;
+  diags->dropped += full;
+  if (diag || full) { // what the caller adds to it goes nowhere
     DspDiag *lost = dsp_arena_alloc(diags->arena, sizeof *lost);
-    *lost = *diag;
+    *lost = (DspDiag){.id = id, .range = range, .text = ""};
     return lost;
   }
   diag = append(diags);
@@ -125,16 +130,30 @@ void dsp_diags_print(const DspDiags *diags, FILE *out) {
   size_t shown =
       diags->count < DSP_ERROR_LIMIT ? diags->count : DSP_ERROR_LIMIT;
   for (size_t i = 0; i < shown; i++) print_diag(diags, &diags->list[i], out);
-  if (shown < diags->count)
-    fprintf(out, "and %zu more\n", diags->count - shown);
-  if (diags->count)
-    fprintf(out, "%zu error%s\n", diags->count, diags->count == 1 ? "" : "s");
+  size_t all = diags->count + diags->dropped;
+  if (shown < all) fprintf(out, "and %zu more\n", all - shown);
+  if (all) fprintf(out, "%zu error%s\n", all, all == 1 ? "" : "s");
+}
+
+/// A JSON string; bytes that are no UTF-8 become '?'.
+static json_t *json_text(const char *text) {
+  json_t *value = json_string(text);
+  if (value) return value;
+  size_t length = strlen(text);
+  char *copy = malloc(length + 1);
+  if (!copy) dsp_bug("out of memory");
+  for (size_t i = 0; i <= length; i++)
+    copy[i] = (unsigned char)text[i] < 0x80 ? text[i] : '?';
+  value = json_string(copy);
+  free(copy);
+  return value;
 }
 
 static json_t *json_place(const DspSource *source, DspRange range) {
   DspPlaceInText begin = dsp_source_place(source, range.begin);
   DspPlaceInText end = dsp_source_place(source, range.end);
-  return json_pack("{s:s, s:i, s:i, s:i, s:i}", "file", source->name, "line",
+  return json_pack("{s:o, s:i, s:i, s:i, s:i}", "file",
+                   json_text(source->name), "line",
                    begin.line, "column", begin.column, "endLine", end.line,
                    "endColumn", end.column);
 }
@@ -146,15 +165,15 @@ void dsp_diags_print_json(const DspDiags *diags, FILE *out) {
     json_t *one = json_place(diags->source, diag->range);
     json_object_set_new(one, "id", json_string(dsp_diag_name(diag->id)));
     json_object_set_new(one, "severity", json_string("error"));
-    json_object_set_new(one, "message", json_string(diag->text));
+    json_object_set_new(one, "message", json_text(diag->text));
     json_t *notes = json_array();
     for (size_t n = 0; n < diag->nnotes; n++) {
       json_t *note = json_place(diags->source, diag->notes[n].range);
-      json_object_set_new(note, "message", json_string(diag->notes[n].text));
+      json_object_set_new(note, "message", json_text(diag->notes[n].text));
       json_array_append_new(notes, note);
     }
     json_object_set_new(one, "notes", notes);
-    if (diag->help) json_object_set_new(one, "help", json_string(diag->help));
+    if (diag->help) json_object_set_new(one, "help", json_text(diag->help));
     json_array_append_new(all, one);
   }
   json_dumpf(all, out, JSON_INDENT(2));

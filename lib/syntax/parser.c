@@ -5,7 +5,10 @@
 #include "dspc/syntax/ast.h"
 #include "lexer.h"
 
-enum { DEEPEST = 200 };
+enum {
+  DEEPEST = 200, ///< levels of nesting while parsing
+  TALLEST = 500, ///< levels of one expression's tree: a + a + a + ...
+};
 
 typedef struct Parser {
   DspArena *arena;
@@ -98,9 +101,17 @@ static DspExpr *new_expr(Parser *p, DspExprKind kind, uint32_t begin) {
   return expr;
 }
 
-static void set_items(DspExpr *expr, List list) {
+static void set_items(Parser *p, DspExpr *expr, List list) {
   expr->items = (DspExpr **)(void *)list.items;
   expr->nitems = list.count;
+  for (size_t i = 0; i < list.count; i++)
+    if (expr->items[i]->height >= expr->height)
+      expr->height = expr->items[i]->height + 1;
+  if (expr->height <= TALLEST || p->panic) return;
+  p->panic = true;
+  DspDiag *diag = dsp_error(p->diags, DSP_E0202, p->token.range,
+                            "an expression of more than %d levels", TALLEST);
+  dsp_help(p->diags, diag, "give a part of it a name with 'let'");
 }
 
 static DspExpr *finish(DspExpr *expr, uint32_t end) {
@@ -133,7 +144,7 @@ static DspExpr *wrap(Parser *p, DspExprKind kind, DspExpr *first,
   List list = {0};
   add(p, &list, first);
   if (second) add(p, &list, second);
-  set_items(expr, list);
+  set_items(p, expr, list);
   return finish(expr, second ? second->range.end : first->range.end);
 }
 
@@ -172,7 +183,7 @@ static List parse_list(Parser *p, int close, DspExpr *(*item)(Parser *)) {
 static DspExpr *parse_call(Parser *p, DspExpr *name) {
   DspExpr *call = new_expr(p, DSP_EXPR_CALL, name->range.begin);
   call->name = name->name;
-  set_items(call, parse_list(p, ')', parse_arg));
+  set_items(p, call, parse_list(p, ')', parse_arg));
   uint32_t end = p->token.range.end;
   expect_sign(p, ')');
   call->path = parse_path(p);
@@ -198,7 +209,7 @@ static DspExpr *parse_primary(Parser *p) {
   }
   if (take_sign(p, '[')) {
     expr->kind = DSP_EXPR_LIST;
-    set_items(expr, parse_list(p, ']', parse_expr));
+    set_items(p, expr, parse_list(p, ']', parse_expr));
     finish(expr, p->token.range.end);
     expect_sign(p, ']');
     return expr;

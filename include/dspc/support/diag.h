@@ -15,7 +15,11 @@ typedef enum DspDiagId {
   DSP_DIAG_COUNT
 } DspDiagId;
 
-enum { DSP_MAX_NOTES = 4, DSP_ERROR_LIMIT = 20 };
+enum {
+  DSP_MAX_NOTES = 4,
+  DSP_ERROR_LIMIT = 20, ///< printed as text
+  DSP_ERRORS_KEPT = 200, ///< later ones are only counted
+};
 
 /// Another place that belongs to a diagnostic.
 typedef struct DspNote {
@@ -38,6 +42,7 @@ typedef struct DspDiags {
   const DspSource *source;
   DspDiag *list;
   size_t count, capacity;
+  size_t dropped; ///< errors beyond DSP_ERRORS_KEPT
 } DspDiags;
 
 /// Adds an error and returns it, to add notes and help to.

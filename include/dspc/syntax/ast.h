@@ -38,6 +38,7 @@ typedef struct DspExpr {
   struct DspExpr **items;
   size_t nitems;
   struct DspExpr *path; ///< of a CALL: a STRING, or NULL
+  int height;           ///< levels of items below: walkers recurse so deep
 } DspExpr;
 
 /// A type: an element type (empty text: none) and dims; a dim that is declared
