@@ -26,6 +26,7 @@ typedef struct Inserter {
   DspPtrMap copies; ///< original value -> index of its list
   Copy **lists;
   size_t nlists;
+  MlirAttribute dims; ///< dsp.dims
   int64_t ranks;
 } Inserter;
 
@@ -69,13 +70,33 @@ static bool mentions(MlirOperation op, const char *attr, MlirStringRef dim) {
   return false;
 }
 
-/// The first op from `from` on that needs `dim` (an atom) whole.
+static bool works_over(MlirOperation op, MlirStringRef dim) {
+  return mentions(op, "over", dim) || mentions(op, "dim", dim) ||
+         mentions(op, "contract", dim);
+}
+
+/// The atoms of a product dim, or `dim` itself; returns how many.
+static size_t atoms_of(const Inserter *in, MlirStringRef dim,
+                       MlirStringRef *atoms) {
+  for (intptr_t i = 0; i < mlirArrayAttrGetNumElements(in->dims); i++) {
+    MlirAttribute entry = mlirArrayAttrGetElement(in->dims, i);
+    MlirAttribute factors = dsp_dict_get(entry, "factors");
+    if (mlirStringRefEqual(mlirStringAttrGetValue(dsp_dict_get(entry, "name")),
+                           dim) &&
+        !mlirAttributeIsNull(factors))
+      return dsp_attr_read_strings(factors, atoms, DSP_MAX_RANK);
+  }
+  atoms[0] = dim;
+  return 1;
+}
+
+/// The first op from `from` on that needs `dim`, or an atom of it, whole.
 static MlirOperation who_needs(Inserter *in, size_t from, MlirStringRef dim) {
+  MlirStringRef atoms[DSP_MAX_RANK];
+  size_t n = atoms_of(in, dim, atoms);
   for (size_t i = from; i < in->ops.count && i < from + 64; i++)
-    if (mentions(in->ops.ops[i], "over", dim) ||
-        mentions(in->ops.ops[i], "dim", dim) ||
-        mentions(in->ops.ops[i], "contract", dim))
-      return in->ops.ops[i];
+    for (size_t k = 0; k < n; k++)
+      if (works_over(in->ops.ops[i], atoms[k])) return in->ops.ops[i];
   return (MlirOperation){NULL};
 }
 
@@ -183,6 +204,7 @@ bool dsp_pass_insert_switches(MlirModule module,
   if (mlirOperationIsNull(func)) return false;
   Inserter in = {.context = mlirModuleGetContext(module),
                  .arena = dsp_arena_create()};
+  in.dims = dsp_attr(mlirModuleGetOperation(module), "dsp.dims");
   in.ranks = dsp_int_attr(mlirModuleGetOperation(module), "dsp.ranks", 1);
   in.ops = dsp_list_ops(in.arena, dsp_body(func));
   in.copies = dsp_ptr_map(in.arena);

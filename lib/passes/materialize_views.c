@@ -13,14 +13,24 @@ static bool is_view(MlirOperation op) {
   return dsp_is(op, "dsp.slice") || dsp_is(op, "dsp.shard");
 }
 
-/// Does the slice take its view out of the innermost dim, so that neighbours
-/// in the view are not neighbours in memory?
 static bool is_innermost_slice(MlirOperation view) {
   if (!dsp_is(view, "dsp.slice")) return false;
   DspTensorInfo info;
   dsp_tensor_read(mlirValueGetType(mlirOperationGetOperand(view, 0)), &info);
   return info.ndims && mlirStringRefEqual(info.dims[info.ndims - 1],
                                           dsp_string_attr(view, "dim"));
+}
+
+/// Does the view, or a view that it is a view of, take a part of the innermost
+/// dim, so that neighbours in the view are not neighbours in memory?
+static bool has_gaps(MlirOperation view) {
+  while (is_view(view)) {
+    if (is_innermost_slice(view)) return true;
+    MlirValue operand = mlirOperationGetOperand(view, 0);
+    if (!mlirValueIsAOpResult(operand)) return false;
+    view = mlirOpResultGetOwner(operand);
+  }
+  return false;
 }
 
 static bool takes_strides(MlirOperation user, MlirOperation view) {
@@ -32,7 +42,7 @@ static bool takes_strides(MlirOperation user, MlirOperation view) {
   case DSP_OP_REARRANGE:
   case DSP_OP_REDUCE:
   case DSP_OP_COPY: return true;
-  case DSP_OP_ATTENTION: return !is_innermost_slice(view);
+  case DSP_OP_ATTENTION: return !has_gaps(view);
   default: return false;
   }
 }

@@ -1,12 +1,18 @@
 // plan_graph.c - the model function as the planner's graph of loop nests.
 #include "plan_graph.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "dspc/dialect/dialect.h"
 #include "dspc/support/bug.h"
 
-enum { MAX_LOOPS = 3 * DSP_MAX_RANK, MAX_MAPS = 16 * DSP_MAX_RANK };
+/// A dim of each operand and the result, and a loop of its own for each.
+enum {
+  MAX_MAPS = (DSP_MAX_OPERANDS + 1) * DSP_MAX_RANK,
+  MAX_LOOPS = MAX_MAPS
+};
+static_assert(MAX_LOOPS <= UINT8_MAX, "maps hold the numbers of loops");
 
 typedef struct Reader {
   DspArena *arena;
@@ -99,7 +105,7 @@ static uint8_t loop_once(Nest *n, uint32_t dim, DspLoopKind kind,
 
 /// Which loop a dim of a value belongs to: decided by role.
 typedef struct Roles {
-  uint32_t whole[2 * DSP_MAX_RANK]; ///< dims that are needed whole
+  uint32_t whole[MAX_LOOPS]; ///< dims that are needed whole
   size_t nwhole;
   DspLoopKind whole_kind; ///< WHOLE, or CONTRACTED for sums
 } Roles;
@@ -168,6 +174,25 @@ static void map_attention(Nest *n, MlirOperation op) {
   map_value(n, n->values[3], &q);
 }
 
+static bool value_has(const Nest *n, size_t i, uint32_t dim) {
+  const DspPlanValue *v = &n->r->values[n->values[i]];
+  return among(v->dims, v->ndims, dim);
+}
+
+/// Adds the atoms of a term that some value of the op has as a piece: one that
+/// both sides have lies outside of the piece and stays free.
+static void add_term(const Nest *n, Roles *roles, MlirAttribute term) {
+  for (intptr_t i = 0; i < mlirArrayAttrGetNumElements(term); i++) {
+    uint32_t dim = dim_id(
+        n->r, mlirStringAttrGetValue(mlirArrayAttrGetElement(term, i)));
+    bool used = false;
+    for (size_t k = 0; k < n->nvalues; k++) used |= value_has(n, k, dim);
+    if (!used || among(roles->whole, roles->nwhole, dim)) continue;
+    if (value_has(n, 0, dim) && value_has(n, n->nvalues - 1, dim)) continue;
+    roles->whole[roles->nwhole++] = dim;
+  }
+}
+
 /// The dims that a slice or concat cuts out of or glues into another one.
 static void map_pieces(Nest *n, MlirOperation op) {
   Roles roles = {.whole_kind = DSP_LOOP_WHOLE};
@@ -178,16 +203,7 @@ static void map_pieces(Nest *n, MlirOperation op) {
   intptr_t nterms =
       mlirAttributeIsNull(terms) ? 0 : mlirArrayAttrGetNumElements(terms);
   for (intptr_t i = 0; i < nterms; i++)
-    add_names(n->r, &roles, mlirArrayAttrGetElement(terms, i));
-  // A dim that both sides have outside of the piece stays free.
-  const DspPlanValue *in = &n->r->values[n->values[0]];
-  const DspPlanValue *out = &n->r->values[n->values[n->nvalues - 1]];
-  size_t kept = 1;
-  for (size_t i = 1; i < roles.nwhole; i++)
-    if (!among(in->dims, in->ndims, roles.whole[i]) ||
-        !among(out->dims, out->ndims, roles.whole[i]))
-      roles.whole[kept++] = roles.whole[i];
-  roles.nwhole = kept;
+    add_term(n, &roles, mlirArrayAttrGetElement(terms, i));
   map_all(n, &roles);
 }
 
@@ -256,35 +272,49 @@ static DspPlanOp read_op(Reader *r, MlirOperation op) {
   return out;
 }
 
+/// Marks the op that made `operand`; an op has at most one pin.
+static bool pin_owner(MlirOperation pin, MlirValue operand) {
+  if (!mlirValueIsAOpResult(operand)) return true;
+  MlirOperation owner = mlirOpResultGetOwner(operand);
+  MlirAttribute other = dsp_attr(owner, "dsp.pin"), on = dsp_attr(pin, "on");
+  if (!mlirAttributeIsNull(other) && !mlirAttributeEqual(other, on)) {
+    mlirEmitError(mlirOperationGetLocation(pin),
+                  "the pins of this model contradict each other");
+    return false;
+  }
+  dsp_set_attr(owner, "dsp.pin", on);
+  return true;
+}
+
 /// A pin becomes an attribute of the op that made its operand.
-static void apply_pins(DspArena *arena, MlirOperation func) {
+static bool apply_pins(DspArena *arena, MlirOperation func) {
+  bool fine = true;
   DspOpList list = dsp_list_ops(arena, dsp_body(func));
   for (size_t i = 0; i < list.count; i++) {
     MlirOperation op = list.ops[i];
     if (!dsp_is(op, "dsp.pin")) continue;
     MlirValue operand = mlirOperationGetOperand(op, 0);
-    if (mlirValueIsAOpResult(operand))
-      dsp_set_attr(mlirOpResultGetOwner(operand), "dsp.pin",
-                   dsp_attr(op, "on"));
+    fine &= pin_owner(op, operand);
     dsp_replace_uses(mlirOperationGetResult(op, 0), operand);
     mlirOperationDestroy(op);
   }
+  return fine;
 }
 
-DspModuleGraph dsp_read_graph(DspArena *arena, MlirOperation func,
-                              MlirAttribute dims) {
-  DspModuleGraph out = {.values = dsp_ptr_map(arena)};
-  apply_pins(arena, func);
-  out.ops = dsp_list_ops(arena, dsp_body(func));
-  Reader r = {.arena = arena, .dims = dims, .out = &out};
-  r.values = dsp_arena_alloc(arena, (out.ops.count + 1) * sizeof *r.values);
-  read_dims(&r, &out.graph);
+bool dsp_read_graph(DspArena *arena, MlirOperation func, MlirAttribute dims,
+                    DspModuleGraph *out) {
+  *out = (DspModuleGraph){.values = dsp_ptr_map(arena)};
+  if (!apply_pins(arena, func)) return false;
+  out->ops = dsp_list_ops(arena, dsp_body(func));
+  Reader r = {.arena = arena, .dims = dims, .out = out};
+  r.values = dsp_arena_alloc(arena, (out->ops.count + 1) * sizeof *r.values);
+  read_dims(&r, &out->graph);
   DspPlanOp *ops =
-      dsp_arena_alloc(arena, (out.ops.count + 1) * sizeof *ops);
-  for (size_t i = 0; i < out.ops.count; i++)
-    ops[i] = read_op(&r, out.ops.ops[i]);
-  out.graph.values = r.values;
-  out.graph.ops = ops;
-  out.graph.nops = out.ops.count;
-  return out;
+      dsp_arena_alloc(arena, (out->ops.count + 1) * sizeof *ops);
+  for (size_t i = 0; i < out->ops.count; i++)
+    ops[i] = read_op(&r, out->ops.ops[i]);
+  out->graph.values = r.values;
+  out->graph.ops = ops;
+  out->graph.nops = out->ops.count;
+  return true;
 }

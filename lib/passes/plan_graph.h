@@ -13,7 +13,8 @@ typedef struct DspModuleGraph {
 } DspModuleGraph;
 
 /// Reads `func`; `dims` is dsp.dims.  Pins are gone from the IR afterwards.
-DspModuleGraph dsp_read_graph(DspArena *arena, MlirOperation func,
-                              MlirAttribute dims);
+/// Returns false after an MLIR error: two pins on one op disagree.
+bool dsp_read_graph(DspArena *arena, MlirOperation func, MlirAttribute dims,
+                    DspModuleGraph *out);
 
 #endif

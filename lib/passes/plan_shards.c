@@ -100,9 +100,19 @@ static void set_totals(const Planner *p, MlirOperation top) {
   MlirNamedAttribute entries[] = {
       named(p, "optimum", dsp_int(p->context, c->found.bytes)),
       named(p, "bound", dsp_int(p->context, c->lower_bound)),
+      named(p, "exact", mlirBoolAttrGet(p->context, c->exact)),
+      named(p, "states", dsp_int(p->context, (int64_t)c->explored)),
+      named(p, "width", dsp_int(p->context, (int64_t)c->max_width)),
   };
   dsp_set_attr(top, "dsp.certificate",
-               mlirDictionaryAttrGet(p->context, 2, entries));
+               mlirDictionaryAttrGet(p->context, 5, entries));
+}
+
+static void report_stats(const Planner *p, DspPassStats *stats, clock_t time) {
+  if (!stats) return;
+  stats->planner_seconds = (double)time / CLOCKS_PER_SEC;
+  stats->planner_states = p->plan.certificate.explored;
+  stats->planner_width = p->plan.certificate.max_width;
 }
 
 static bool search(Planner *p, const DspPassOptions *options) {
@@ -112,10 +122,10 @@ static bool search(Planner *p, const DspPassOptions *options) {
   clock_t begin = clock();
   DspPlanStatus status =
       dsp_plan_graph(p->arena, &p->g.graph, &wanted, &p->plan, &culprit);
-  if (options->stats)
-    options->stats->planner_seconds =
-        (double)(clock() - begin) / CLOCKS_PER_SEC;
-  if (status == DSP_PLAN_OK) return true;
+  if (status == DSP_PLAN_OK) {
+    report_stats(p, options->stats, clock() - begin);
+    return true;
+  }
   mlirEmitError(mlirOperationGetLocation(p->g.ops.ops[culprit]),
                 status == DSP_PLAN_BAD_PIN
                     ? "this op cannot be cut on the dim of its pin"
@@ -132,8 +142,8 @@ bool dsp_pass_plan_shards(MlirModule module, const DspPassOptions *options) {
                .dims = dsp_attr(top, "dsp.dims"),
                .ranks = options->ranks};
   if (p.ranks == 0) p.ranks = dsp_int_attr(top, "dsp.ranks", 1);
-  p.g = dsp_read_graph(p.arena, func, p.dims);
-  bool fine = search(&p, options);
+  bool fine = dsp_read_graph(p.arena, func, p.dims, &p.g) &&
+              search(&p, options);
   if (fine) {
     for (size_t i = 0; i < p.g.graph.nops; i++) set_layouts(&p, i);
     set_conversions(&p);
