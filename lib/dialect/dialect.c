@@ -51,20 +51,35 @@ DspOpKind dsp_op_kind(MlirOperation op) {
   MlirStringRef name = mlirIdentifierStr(mlirOperationGetName(op));
   if (name.length < 4 || memcmp(name.data, "dsp.", 4) != 0) return DSP_OP_NONE;
   for (DspOpKind kind = DSP_OP_NONE + 1; kind < DSP_OP_COUNT; kind++)
-    if (mlirStringRefEqual(name, op_names[kind])) return kind;
+    if (name.length == op_names[kind].length &&
+        memcmp(name.data + 4, op_names[kind].data + 4, name.length - 4) == 0)
+      return kind;
   return DSP_OP_NONE;
+}
+
+static bool has_segments(MlirOperation op, MlirStringRef name,
+                         const int32_t *sizes) {
+  MlirAttribute now = mlirOperationGetAttributeByName(op, name);
+  if (mlirAttributeIsNull(now) || !mlirAttributeIsADenseI32Array(now) ||
+      mlirDenseArrayGetNumElements(now) != DSP_MAX_OPERANDS)
+    return false;
+  for (intptr_t i = 0; i < DSP_MAX_OPERANDS; i++)
+    if (mlirDenseI32ArrayGetElement(now, i) != sizes[i]) return false;
+  return true;
 }
 
 void dsp_op_set_segments(MlirOperation op) {
   DspOpKind kind = dsp_op_kind(op);
   if (kind != DSP_OP_MAP && kind != DSP_OP_CONCAT) return;
   int32_t sizes[DSP_MAX_OPERANDS];
-  for (intptr_t i = 0; i < DSP_MAX_OPERANDS; i++)
-    sizes[i] = i < mlirOperationGetNumOperands(op);
-  mlirOperationSetAttributeByName(
-      op, mlirStringRefCreateFromCString("operandSegmentSizes"),
-      mlirDenseI32ArrayGet(mlirOperationGetContext(op), DSP_MAX_OPERANDS,
-                           sizes));
+  intptr_t operands = mlirOperationGetNumOperands(op);
+  for (intptr_t i = 0; i < DSP_MAX_OPERANDS; i++) sizes[i] = i < operands;
+  MlirStringRef name = mlirStringRefCreateFromCString("operandSegmentSizes");
+  if (!has_segments(op, name, sizes))
+    mlirOperationSetAttributeByName(
+        op, name,
+        mlirDenseI32ArrayGet(mlirOperationGetContext(op), DSP_MAX_OPERANDS,
+                             sizes));
 }
 
 const char *dsp_op_name(DspOpKind kind) {

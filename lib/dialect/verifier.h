@@ -19,10 +19,15 @@ typedef struct DspTypeEntry {
   DspTensorInfo info;
 } DspTypeEntry;
 
+/// Ops that were found right, see verify_memo.c.
+typedef struct DspVerifyMemo DspVerifyMemo;
+
 typedef struct DspVerifier {
   MlirModule module;
+  DspVerifyMemo *memo;
   DspDimEntry *dims;
   size_t ndims;
+  MlirAttribute stage;  ///< of the op before, which was right
   intptr_t nstages;     ///< -1 without dsp.stages
   int64_t ranks;        ///< 0 without dsp.ranks
   DspTypeEntry **types; ///< hash table
@@ -54,6 +59,8 @@ bool dsp_verify_fail(DspVerifier *v, MlirOperation op, const char *format, ...)
 
 /// Checks and reads dsp.dims, dsp.stages, dsp.ranks.
 bool dsp_verify_module_attributes(DspVerifier *v);
+/// The op's stage exists.  Not remembered: it differs from layer to layer.
+bool dsp_verify_stage(DspVerifier *v, MlirOperation op);
 /// Every attribute of the op is known and of its type; none is missing.
 bool dsp_verify_attributes(DspVerifier *v, MlirOperation op, DspOpKind kind);
 /// Dims, sizes and element types of operands and result fit the op.
@@ -62,6 +69,12 @@ bool dsp_verify_shapes(DspVerifier *v, const DspOpView *view);
 bool dsp_verify_expr(DspVerifier *v, const DspOpView *view);
 /// Layouts follow the rule of the op.
 bool dsp_verify_layouts(DspVerifier *v, const DspOpView *view);
+
+DspVerifyMemo *dsp_verify_memo_create(MlirContext context);
+void dsp_verify_memo_destroy(DspVerifyMemo *memo);
+/// Was an op that the verifier cannot tell from `op` found right?
+bool dsp_verify_memo_has(const DspVerifyMemo *memo, MlirOperation op);
+void dsp_verify_memo_add(DspVerifyMemo *memo, MlirOperation op);
 
 /// The entry of dsp.dims called `name`, or NULL.
 const DspDimEntry *dsp_verifier_dim(const DspVerifier *v, MlirStringRef name);

@@ -141,6 +141,20 @@ static bool read_op(DspVerifier *v, DspOpView *view) {
   return view->result != NULL;
 }
 
+/// Ops of one block stand behind those whose results they read.
+static bool verify_order(DspVerifier *v, MlirOperation op) {
+  MlirBlock block = mlirOperationGetBlock(op);
+  for (intptr_t i = 0; i < mlirOperationGetNumOperands(op); i++) {
+    MlirValue operand = mlirOperationGetOperand(op, i);
+    if (!mlirValueIsAOpResult(operand)) continue;
+    MlirOperation owner = mlirOpResultGetOwner(operand);
+    if (mlirBlockEqual(mlirOperationGetBlock(owner), block) &&
+        !mlirOperationIsBeforeInBlock(owner, op))
+      return dsp_verify_fail(v, op, "reads a value that is made behind it");
+  }
+  return true;
+}
+
 static MlirWalkResult verify_op(MlirOperation op, void *user) {
   DspVerifier *v = user;
   DspOpView view = {.op = op, .kind = dsp_op_kind(op)};
@@ -150,12 +164,20 @@ static MlirWalkResult verify_op(MlirOperation op, void *user) {
       dsp_verify_fail(v, op, "is unknown");
     return MlirWalkResultAdvance;
   }
-  if (read_op(v, &view) && dsp_verify_attributes(v, op, view.kind) &&
-      dsp_verify_shapes(v, &view))
-    // plan-shards says what it needs; insert-switches brings it about.
-    if (mlirAttributeIsNull(mlirOperationGetAttributeByName(
-            op, mlirStringRefCreateFromCString("needs"))))
-      dsp_verify_layouts(v, &view);
+  if (!verify_order(v, op)) return MlirWalkResultAdvance;
+  if (dsp_verify_memo_has(v->memo, op)) {
+    dsp_verify_stage(v, op);
+    return MlirWalkResultAdvance;
+  }
+  dsp_op_set_segments(op);
+  if (!read_op(v, &view) || !dsp_verify_attributes(v, op, view.kind) ||
+      !dsp_verify_shapes(v, &view))
+    return MlirWalkResultAdvance;
+  // plan-shards says what it needs; insert-switches brings it about.
+  bool planned = mlirAttributeIsNull(mlirOperationGetAttributeByName(
+      op, mlirStringRefCreateFromCString("needs")));
+  if (!planned || dsp_verify_layouts(v, &view))
+    dsp_verify_memo_add(v->memo, op);
   return MlirWalkResultAdvance;
 }
 
@@ -169,15 +191,22 @@ static void release(DspVerifier *v) {
   for (size_t i = 0; i < v->types_capacity; i++) free(v->types[i]);
   free(v->types);
   free(v->dims);
+  dsp_verify_memo_destroy(v->memo);
+}
+
+bool dsp_verify_ops(MlirModule module) {
+  MlirOperation top = mlirModuleGetOperation(module);
+  DspVerifier v = {.module = module, .nstages = -1,
+                   .memo = dsp_verify_memo_create(
+                       mlirModuleGetContext(module))};
+  if (dsp_verify_module_attributes(&v))
+    mlirOperationWalk(top, verify_op, &v, MlirWalkPreOrder);
+  release(&v);
+  return !v.failed;
 }
 
 bool dsp_verify(MlirModule module) {
   MlirOperation top = mlirModuleGetOperation(module);
   mlirOperationWalk(top, set_segments, NULL, MlirWalkPreOrder);
-  if (!mlirOperationVerify(top)) return false;
-  DspVerifier v = {.module = module, .nstages = -1};
-  if (dsp_verify_module_attributes(&v))
-    mlirOperationWalk(top, verify_op, &v, MlirWalkPreOrder);
-  release(&v);
-  return !v.failed;
+  return mlirOperationVerify(top) && dsp_verify_ops(module);
 }

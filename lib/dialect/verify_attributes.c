@@ -112,12 +112,19 @@ static bool verify_required(DspVerifier *v, MlirOperation op, DspOpKind kind,
 
 bool dsp_verify_attributes(DspVerifier *v, MlirOperation op, DspOpKind kind) {
   bool seen[NRULES] = {false};
-  if (!verify_present(v, op, kind, seen) || !verify_required(v, op, kind, seen))
-    return false;
-  DspOpView view = {.op = op, .kind = kind};
-  int64_t stage = dsp_verifier_int(&view, "stage");
+  return verify_present(v, op, kind, seen) &&
+         verify_required(v, op, kind, seen) && dsp_verify_stage(v, op);
+}
+
+bool dsp_verify_stage(DspVerifier *v, MlirOperation op) {
+  MlirAttribute attr = mlirOperationGetAttributeByName(
+      op, mlirStringRefCreateFromCString("stage"));
+  if (mlirAttributeEqual(attr, v->stage)) return true;
+  if (!is_i64(attr)) return dsp_verify_fail(v, op, "needs an i64 as 'stage'");
+  int64_t stage = mlirIntegerAttrGetValueInt(attr);
   if (stage < 0 || (v->nstages >= 0 && stage >= v->nstages))
     return dsp_verify_fail(v, op, "is in stage %lld of %lld", (long long)stage,
                            (long long)v->nstages);
+  v->stage = attr;
   return true;
 }

@@ -2,6 +2,7 @@
 #include "dspc/driver/driver.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <mlir-c/BuiltinAttributes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,9 @@ typedef struct Job {
   MlirContext context;
   MlirModule module;
   DspMlirSink sink;
+  FILE *form; ///< what --emit prints, in memory until all went well
+  char *form_text;
+  size_t form_length;
 } Job;
 
 static bool read_source(Job *job) {
@@ -56,13 +60,22 @@ static bool read_source(Job *job) {
   return fine;
 }
 
+/// Text to model.  With --emit=tokens or ast it stops before, and *model is
+/// NULL.
 static bool build_model(Job *job, DspModel **model) {
   DspDiags diags = {.arena = job->arena, .source = &job->source};
-  DspAst *ast = dsp_parse(job->arena, &job->source, &diags);
+  DspForm form = job->options.form;
   *model = NULL;
-  if (!diags.count)
-    *model = dsp_sema_model(job->arena, ast, job->options.defines,
-                            job->options.ndefines, &diags);
+  if (form == DSP_FORM_TOKENS) {
+    dsp_tokens_print(&job->source, &diags, job->form);
+  } else {
+    DspAst *ast = dsp_parse(job->arena, &job->source, &diags);
+    if (!diags.count && form == DSP_FORM_AST)
+      dsp_ast_print(ast, job->form);
+    else if (!diags.count)
+      *model = dsp_sema_model(job->arena, ast, job->options.defines,
+                              job->options.ndefines, &diags);
+  }
   if (job->options.json_diagnostics)
     dsp_diags_print_json(&diags, stderr);
   else
@@ -106,6 +119,12 @@ static bool is_last(const Job *job, const char *pass) {
          strcmp(pass, "insert-switches") == 0;
 }
 
+/// MLIR's own rules hold for what import built; passes break them rarely, so
+/// they are checked again at the end (and after every pass by dsp-opt).
+static bool verify(MlirModule module, bool last) {
+  return last ? dsp_verify(module) : dsp_verify_ops(module);
+}
+
 static bool run_passes(Job *job) {
   DspPassOptions options = {.ranks = job->options.ranks,
                             .allow_tensor = job->options.allow_tensor};
@@ -115,7 +134,7 @@ static bool run_passes(Job *job) {
   if (job->options.form == DSP_FORM_DSP) return true;
   for (size_t i = 0; i < count; i++) {
     if (!passes[i].run(job->module, &options)) return false;
-    if (!dsp_verify(job->module)) {
+    if (!verify(job->module, i + 1 == count)) {
       fprintf(stderr, "dspc: after pass %s:\n", passes[i].name);
       return false;
     }
@@ -123,10 +142,10 @@ static bool run_passes(Job *job) {
     if (is_last(job, passes[i].name)) return true;
     if (job->options.form == DSP_FORM_PLAN &&
         strcmp(passes[i].name, "insert-switches") == 0)
-      dsp_report_plan(job->module, job->options.ranks, stdout);
+      dsp_report_plan(job->module, job->options.ranks, job->form);
   }
   if (job->options.form == DSP_FORM_PLAN)
-    dsp_report_memory(job->module, stdout);
+    dsp_report_memory(job->module, job->form);
   return true;
 }
 
@@ -160,7 +179,7 @@ static bool finish(Job *job) {
   DspForm form = job->options.form;
   if (form == DSP_FORM_PLAN) return true;
   if (form != DSP_FORM_PROGRAM && form != DSP_FORM_C) {
-    print_module(job, stdout);
+    print_module(job, job->form);
     return true;
   }
   DspEmitOptions options = {.source_name = job->source.name,
@@ -170,16 +189,15 @@ static bool finish(Job *job) {
   if (!text) return false;
   bool fine = true;
   if (form == DSP_FORM_C)
-    fputs(text, stdout);
+    fputs(text, job->form);
   else
     fine = write_program(job, text);
   free(text);
   return fine;
 }
 
-static bool compile(Job *job) {
-  DspModel *model;
-  if (!read_source(job) || !build_model(job, &model)) return false;
+/// Model to whatever was asked for.
+static bool compile_model(Job *job, const DspModel *model) {
   job->context = dsp_context_create();
   if (mlirContextIsNull(job->context)) dsp_bug("the dialect does not load");
   dsp_mlir_sink_attach(&job->sink, job->context);
@@ -193,7 +211,49 @@ static bool compile(Job *job) {
   return fine;
 }
 
+/// One short run: memory that a pass frees is for the next one, and the system
+/// is asked for a few large pieces.  (A tenth of the time of a compilation.)
+static void keep_memory(void) {
+  mallopt(M_MMAP_THRESHOLD, 64 << 20);
+  mallopt(M_TRIM_THRESHOLD, 128 << 20);
+  mallopt(M_TOP_PAD, 16 << 20);
+}
+
+static bool compile(Job *job) {
+  DspModel *model;
+  if (!read_source(job) || !build_model(job, &model)) return false;
+  if (!model) return true;
+  if (job->options.form != DSP_FORM_MODEL) return compile_model(job, model);
+  dsp_model_print(model, job->form);
+  return true;
+}
+
+/// Prints the form that --emit asked for to -o FILE, or to standard output.
+static bool write_form(Job *job) {
+  const char *name = job->options.output;
+  FILE *file = name ? fopen(name, "wb") : stdout;
+  bool fine =
+      file && fwrite(job->form_text, 1, job->form_length, file) ==
+                  job->form_length;
+  if (file && (name ? fclose(file) : fflush(file))) fine = false;
+  if (!fine)
+    fprintf(stderr, "dspc: error: cannot write %s: %s\n",
+            name ? name : "the standard output", strerror(errno));
+  return fine;
+}
+
+static bool run(Job *job) {
+  job->form = open_memstream(&job->form_text, &job->form_length);
+  if (!job->form) dsp_bug("out of memory");
+  bool fine = compile(job);
+  if (fclose(job->form)) dsp_bug("out of memory");
+  if (fine && job->options.form != DSP_FORM_PROGRAM) fine = write_form(job);
+  free(job->form_text);
+  return fine;
+}
+
 int dsp_driver_main(int argc, char **argv) {
+  keep_memory();
   Job job = {.arena = dsp_arena_create()};
   dsp_options_parse(argc, argv, &job.options);
   bool fine;
@@ -206,7 +266,7 @@ int dsp_driver_main(int argc, char **argv) {
       fprintf(stderr, "dspc: error: no diagnostic is called %s\n",
               job.options.explain);
   } else {
-    fine = compile(&job);
+    fine = run(&job);
   }
   dsp_arena_destroy(job.arena);
   return fine ? 0 : 1;

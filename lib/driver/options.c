@@ -7,13 +7,16 @@
 
 enum { EMIT = 256, ALLOW, DUMP, EXPLAIN, DIAGNOSTICS, TARGET };
 
+const char *argp_program_version = "dspc " DSP_VERSION;
+
 static const struct argp_option known[] = {
     {"ranks", 'n', "N", 0, "compile for N ranks (default 1)", 0},
     {"output", 'o', "FILE", 0, "the program (default: the model's name)", 0},
     {"define", 'D', "NAME=VALUE", 0,
      "override a dim's size, a const or a type", 0},
     {"emit", EMIT, "FORM", 0,
-     "print a form and stop: plan, dsp, planned, lowered, c", 0},
+     "print a form (to -o FILE if given) and stop: tokens, ast, model, dsp, "
+     "planned, lowered, c, plan", 0},
     {"dump-dir", DUMP, "DIR", 0, "write the module after each pass to DIR", 0},
     {"allow", ALLOW, "tensor", 0, "weights may be cut too", 0},
     {"target", TARGET, "cpu", 0, "what to compile for: cpu (MPI ranks)", 0},
@@ -24,9 +27,10 @@ static const struct argp_option known[] = {
 static const struct {
   const char *name;
   DspForm form;
-} forms[] = {{"plan", DSP_FORM_PLAN},       {"dsp", DSP_FORM_DSP},
+} forms[] = {{"tokens", DSP_FORM_TOKENS},   {"ast", DSP_FORM_AST},
+             {"model", DSP_FORM_MODEL},     {"dsp", DSP_FORM_DSP},
              {"planned", DSP_FORM_PLANNED}, {"lowered", DSP_FORM_LOWERED},
-             {"c", DSP_FORM_C}};
+             {"c", DSP_FORM_C},             {"plan", DSP_FORM_PLAN}};
 
 static void read_form(const char *arg, DspOptions *options,
                       struct argp_state *state) {
@@ -35,7 +39,9 @@ static void read_form(const char *arg, DspOptions *options,
       options->form = forms[i].form;
       return;
     }
-  argp_error(state, "--emit=%s: the forms are plan, dsp, planned, lowered, c",
+  argp_error(state,
+             "--emit=%s: the forms are tokens, ast, model, dsp, planned, "
+             "lowered, c, plan",
              arg);
 }
 

@@ -13,6 +13,9 @@ enum { DSP_MAX_DEFINES = 64 };
 /// The forms that --emit can show.
 typedef enum DspForm {
   DSP_FORM_PROGRAM, ///< compile and link
+  DSP_FORM_TOKENS,
+  DSP_FORM_AST,     ///< as text in canonical form
+  DSP_FORM_MODEL,   ///< names bound, shapes known
   DSP_FORM_DSP,     ///< the imported module
   DSP_FORM_PLANNED, ///< with layouts and collectives
   DSP_FORM_LOWERED, ///< after the last pass

@@ -10,13 +10,30 @@
 
 #include "dspc/dialect/dialect.h"
 
-enum { MAX_ATTRIBUTES = 12 };
+enum { MAX_ATTRIBUTES = 12, MAX_NAMES = 32 };
+
+/// A type that some value has had.
+typedef struct KnownType {
+  const DspValueType *of;
+  MlirType type;
+} KnownType;
+
+/// The name of an attribute, a literal of this file.
+typedef struct KnownName {
+  const char *text;
+  MlirIdentifier identifier;
+} KnownName;
 
 typedef struct Importer {
   MlirContext context;
   const DspModel *model;
   MlirBlock body;
-  MlirValue *values; ///< [nvalues]
+  MlirValue *values;       ///< [nvalues]
+  MlirLocation *locations; ///< [bytes of the source + 1], as they are met
+  KnownType *types;        ///< [ntypes], as they are met
+  size_t ntypes;
+  KnownName names[MAX_NAMES]; ///< of attributes, as they are met
+  size_t nnames;
 } Importer;
 
 /// The attributes of an op under construction.
@@ -42,10 +59,17 @@ static MlirAttribute float_attr(Importer *i, double x) {
   return mlirFloatAttrDoubleGet(i->context, mlirF64TypeGet(i->context), x);
 }
 
+static MlirIdentifier identifier(Importer *i, const char *name) {
+  for (size_t k = 0; k < i->nnames; k++)
+    if (i->names[k].text == name) return i->names[k].identifier;
+  MlirIdentifier made =
+      mlirIdentifierGet(i->context, mlirStringRefCreateFromCString(name));
+  if (i->nnames < MAX_NAMES) i->names[i->nnames++] = (KnownName){name, made};
+  return made;
+}
+
 static void set(Attributes *a, const char *name, MlirAttribute value) {
-  a->list[a->count++] = mlirNamedAttributeGet(
-      mlirIdentifierGet(a->i->context, mlirStringRefCreateFromCString(name)),
-      value);
+  a->list[a->count++] = mlirNamedAttributeGet(identifier(a->i, name), value);
 }
 
 static MlirAttribute dictionary(const Attributes *a) {
@@ -73,7 +97,13 @@ static MlirType element_type(Importer *i, DspElement element) {
   }
 }
 
-static MlirType tensor_type(Importer *i, const DspValueType *type) {
+static bool same_type(const DspValueType *a, const DspValueType *b) {
+  return a->element == b->element && a->atoms.count == b->atoms.count &&
+         memcmp(a->atoms.ids, b->atoms.ids,
+                a->atoms.count * sizeof *a->atoms.ids) == 0;
+}
+
+static MlirType build_type(Importer *i, const DspValueType *type) {
   DspTensorInfo info = {.element = element_type(i, type->element),
                         .ndims = type->atoms.count};
   atom_names(i, &type->atoms, info.dims);
@@ -82,11 +112,22 @@ static MlirType tensor_type(Importer *i, const DspValueType *type) {
   return dsp_tensor_type(i->context, &info);
 }
 
+static MlirType tensor_type(Importer *i, const DspValueType *type) {
+  for (size_t k = 0; k < i->ntypes; k++)
+    if (same_type(i->types[k].of, type)) return i->types[k].type;
+  MlirType built = build_type(i, type);
+  i->types[i->ntypes++] = (KnownType){type, built};
+  return built;
+}
+
 static MlirLocation location(Importer *i, DspRange range) {
+  MlirLocation *known = &i->locations[range.begin];
+  if (!mlirLocationIsNull(*known)) return *known;
   DspPlaceInText place = dsp_source_place(i->model->source, range.begin);
-  return mlirLocationFileLineColGet(
+  *known = mlirLocationFileLineColGet(
       i->context, mlirStringRefCreateFromCString(i->model->source->name),
       (unsigned)place.line, (unsigned)place.column);
+  return *known;
 }
 
 static MlirAttribute map_operand(Importer *i, const DspMapArg *arg) {
@@ -256,6 +297,10 @@ MlirModule dsp_import_model(MlirContext context, const DspModel *model) {
   DspArena *arena = dsp_arena_create();
   Importer i = {.context = context, .model = model};
   i.values = dsp_arena_alloc(arena, (model->nvalues + 1) * sizeof *i.values);
+  i.types = dsp_arena_alloc(arena, (model->nvalues + 1) * sizeof *i.types);
+  size_t places = (model->source->length + 1) * sizeof *i.locations;
+  i.locations = dsp_arena_alloc(arena, places);
+  memset(i.locations, 0, places);
   MlirLocation place = location(&i, (DspRange){0, 0});
   MlirModule module = mlirModuleCreateEmpty(place);
   set_module_attributes(&i, mlirModuleGetOperation(module), arena);

@@ -14,9 +14,21 @@ enum {
 };
 static_assert(MAX_LOOPS <= UINT8_MAX, "maps hold the numbers of loops");
 
+/// A tensor type as the planner sees it.
+typedef struct KnownType {
+  uint32_t *dims;
+  size_t ndims;
+  int64_t element_bytes;
+} KnownType;
+
 typedef struct Reader {
   DspArena *arena;
   MlirAttribute dims;
+  MlirStringRef *names; ///< of the dims
+  size_t nnames;
+  DspPtrMap types; ///< type -> index of `known`
+  KnownType *known;
+  size_t nknown;
   DspModuleGraph *out;
   DspPlanValue *values;
 } Reader;
@@ -40,23 +52,29 @@ static const char *copy_text(DspArena *arena, MlirStringRef text) {
 }
 
 static uint32_t dim_id(const Reader *r, MlirStringRef name) {
-  for (intptr_t i = 0; i < mlirArrayAttrGetNumElements(r->dims); i++) {
-    MlirAttribute dim = mlirArrayAttrGetElement(r->dims, i);
-    if (mlirStringRefEqual(mlirStringAttrGetValue(dsp_dict_get(dim, "name")),
-                           name))
+  for (size_t i = 0; i < r->nnames; i++)
+    if (r->names[i].length == name.length &&
+        memcmp(r->names[i].data, name.data, name.length) == 0)
       return (uint32_t)i;
-  }
   dsp_bug("dsp.dims has no '%.*s'", (int)name.length, name.data);
 }
 
+static void read_names(Reader *r) {
+  r->nnames = (size_t)mlirArrayAttrGetNumElements(r->dims);
+  r->names = dsp_arena_alloc(r->arena, (r->nnames + 1) * sizeof *r->names);
+  for (size_t i = 0; i < r->nnames; i++)
+    r->names[i] = mlirStringAttrGetValue(dsp_dict_get(
+        mlirArrayAttrGetElement(r->dims, (intptr_t)i), "name"));
+}
+
 static void read_dims(Reader *r, DspPlanGraph *graph) {
-  graph->ndims = (size_t)mlirArrayAttrGetNumElements(r->dims);
+  read_names(r);
+  graph->ndims = r->nnames;
   DspPlanDim *dims =
       dsp_arena_alloc(r->arena, (graph->ndims + 1) * sizeof *dims);
   for (size_t i = 0; i < graph->ndims; i++) {
     MlirAttribute dim = mlirArrayAttrGetElement(r->dims, (intptr_t)i);
-    MlirStringRef name = mlirStringAttrGetValue(dsp_dict_get(dim, "name"));
-    dims[i] = (DspPlanDim){.name = copy_text(r->arena, name)};
+    dims[i] = (DspPlanDim){.name = copy_text(r->arena, r->names[i])};
     dims[i].size = mlirIntegerAttrGetValueInt(dsp_dict_get(dim, "size"));
     MlirAttribute factors = dsp_dict_get(dim, "factors");
     if (mlirAttributeIsNull(factors)) continue;
@@ -70,18 +88,27 @@ static void read_dims(Reader *r, DspPlanGraph *graph) {
   graph->dims = dims;
 }
 
-static uint32_t add_value(Reader *r, MlirValue value, bool is_param) {
+static const KnownType *read_type(Reader *r, MlirType type) {
+  int64_t at = dsp_ptr_map_get(&r->types, type.ptr, -1);
+  if (at >= 0) return &r->known[at];
   DspTensorInfo info;
-  if (!dsp_tensor_read(mlirValueGetType(value), &info))
+  if (!dsp_tensor_read(type, &info))
     dsp_bug("a value that is no tensor of the dialect");
   uint32_t *dims = dsp_arena_alloc(r->arena, (info.ndims + 1) * sizeof *dims);
   for (size_t i = 0; i < info.ndims; i++) dims[i] = dim_id(r, info.dims[i]);
+  dsp_ptr_map_set(&r->types, type.ptr, (int64_t)r->nknown);
+  r->known[r->nknown] =
+      (KnownType){dims, info.ndims, dsp_element_bytes(info.element)};
+  return &r->known[r->nknown++];
+}
+
+static uint32_t add_value(Reader *r, MlirValue value, bool is_param) {
+  const KnownType *type = read_type(r, mlirValueGetType(value));
   size_t id = r->out->graph.nvalues++;
   r->values[id] = (DspPlanValue){.name = "",
-                                 .ndims = info.ndims,
-                                 .dims = dims,
-                                 .element_bytes =
-                                     dsp_element_bytes(info.element),
+                                 .ndims = type->ndims,
+                                 .dims = type->dims,
+                                 .element_bytes = type->element_bytes,
                                  .is_param = is_param};
   dsp_ptr_map_set(&r->out->values, value.ptr, (int64_t)id);
   return (uint32_t)id;
@@ -308,6 +335,8 @@ bool dsp_read_graph(DspArena *arena, MlirOperation func, MlirAttribute dims,
   out->ops = dsp_list_ops(arena, dsp_body(func));
   Reader r = {.arena = arena, .dims = dims, .out = out};
   r.values = dsp_arena_alloc(arena, (out->ops.count + 1) * sizeof *r.values);
+  r.known = dsp_arena_alloc(arena, (out->ops.count + 1) * sizeof *r.known);
+  r.types = dsp_ptr_map(arena);
   read_dims(&r, &out->graph);
   DspPlanOp *ops =
       dsp_arena_alloc(arena, (out->ops.count + 1) * sizeof *ops);

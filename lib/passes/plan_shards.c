@@ -2,7 +2,7 @@
 //
 // Needs:  ops without layouts.
 // Leaves: the layout of every result in its type; `needs`, the layouts that an
-//         op wants of its operands, and `conversions`, the changes of layout
+//         op wants of its operands where one has another, and `conversions`, the changes of layout
 //         to make in front of it, for insert-switches; dsp.ranks,
 //         dsp.predicted_bytes and dsp.certificate on the module.
 #include <string.h>
@@ -12,6 +12,12 @@
 #include "pass_list.h"
 #include "plan_graph.h"
 
+typedef struct KnownType {
+  MlirType of;
+  MlirStringRef layout;
+  MlirType type; ///< `of` in `layout`
+} KnownType;
+
 typedef struct Planner {
   MlirContext context;
   DspArena *arena;
@@ -19,6 +25,8 @@ typedef struct Planner {
   int64_t ranks;
   DspModuleGraph g;
   DspPlan plan;
+  KnownType *known;
+  size_t nknown;
 } Planner;
 
 static MlirStringRef layout_name(const Planner *p, DspPlanLayout layout) {
@@ -36,22 +44,36 @@ static MlirNamedAttribute named(const Planner *p, const char *name,
       value);
 }
 
-static void set_layouts(const Planner *p, size_t number) {
+/// `type` in `layout`: a few dozen for thousands of values, so remembered.
+static MlirType in_layout(Planner *p, MlirType type, MlirStringRef layout) {
+  for (size_t i = 0; i < p->nknown; i++)
+    if (mlirTypeEqual(p->known[i].of, type) &&
+        mlirStringRefEqual(p->known[i].layout, layout))
+      return p->known[i].type;
+  MlirType built = dsp_tensor_with_layout(type, layout);
+  p->known[p->nknown++] = (KnownType){type, layout, built};
+  return built;
+}
+
+static void set_layouts(Planner *p, size_t number) {
   MlirOperation op = p->g.ops.ops[number];
   const DspPlanOp *planned = &p->g.graph.ops[number];
   const DspPlanPick *pick = &p->plan.picks[number];
   for (size_t i = 0; i < planned->nresults; i++) {
     MlirValue result = mlirOperationGetResult(op, (intptr_t)i);
-    mlirValueSetType(result, dsp_tensor_with_layout(
-                                 mlirValueGetType(result),
-                                 layout_name(p, pick->results[i])));
+    mlirValueSetType(result, in_layout(p, mlirValueGetType(result),
+                                       layout_name(p, pick->results[i])));
   }
-  if (planned->noperands == 0) return;
   MlirStringRef needs[DSP_MAX_OPERANDS];
-  for (size_t i = 0; i < planned->noperands; i++)
+  bool differ = false;
+  for (size_t i = 0; i < planned->noperands; i++) {
+    MlirType type = mlirValueGetType(mlirOperationGetOperand(op, (intptr_t)i));
     needs[i] = layout_name(p, pick->operands[i]);
-  dsp_set_attr(op, "needs",
-               dsp_attr_strings(p->context, planned->noperands, needs));
+    differ |= !mlirTypeEqual(type, in_layout(p, type, needs[i]));
+  }
+  if (differ)
+    dsp_set_attr(op, "needs",
+                 dsp_attr_strings(p->context, planned->noperands, needs));
 }
 
 static int64_t operand_of(const DspPlanOp *op, uint32_t value) {
@@ -145,6 +167,9 @@ bool dsp_pass_plan_shards(MlirModule module, const DspPassOptions *options) {
   bool fine = dsp_read_graph(p.arena, func, p.dims, &p.g) &&
               search(&p, options);
   if (fine) {
+    size_t most = p.g.graph.nvalues + p.g.graph.nops * DSP_MAX_OPERANDS;
+    p.known = dsp_arena_alloc(p.arena,
+                              (most + 1) * sizeof *p.known);
     for (size_t i = 0; i < p.g.graph.nops; i++) set_layouts(&p, i);
     set_conversions(&p);
     set_totals(&p, top);

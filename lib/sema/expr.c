@@ -17,7 +17,7 @@ uint32_t *dsp_ids(DspSema *s, size_t n, const uint32_t *ids) {
 #define GROW(s, array, count, capacity)                                  \
   do {                                                                   \
     if ((count) < (capacity)) break;                                     \
-    (capacity) = (capacity) ? 2 * (capacity) : 64;                       \
+    (capacity) = (capacity) ? 2 * (capacity) : 4096;                     \
     void *grown = dsp_arena_alloc((s)->arena, (capacity) * sizeof *(array)); \
     if (count) memcpy(grown, (array), (count) * sizeof *(array));        \
     (array) = grown;                                                     \

@@ -30,12 +30,25 @@ DspDiag *dsp_sema_error(DspSema *s, DspDiagId id, DspRange range,
 }
 
 void dsp_scope_open(DspSema *s, bool is_block) {
-  DspScope *scope = dsp_arena_alloc(s->arena, sizeof *scope);
-  *scope = (DspScope){.parent = s->scope, .is_block = is_block};
+  DspScope *scope = s->closed;
+  if (scope) {
+    s->closed = scope->parent;
+  } else {
+    scope = dsp_arena_alloc(s->arena, sizeof *scope);
+    *scope = (DspScope){.count = 0};
+  }
+  scope->parent = s->scope;
+  scope->is_block = is_block;
+  scope->count = 0;
   s->scope = scope;
 }
 
-void dsp_scope_close(DspSema *s) { s->scope = s->scope->parent; }
+void dsp_scope_close(DspSema *s) {
+  DspScope *scope = s->scope;
+  s->scope = scope->parent;
+  scope->parent = s->closed;
+  s->closed = scope;
+}
 
 static DspBinding *find_in(const DspScope *scope, DspStr name) {
   for (size_t i = scope->count; i-- > 0;)

@@ -56,6 +56,7 @@ typedef struct DspSema {
   bool *define_used;
   size_t ndefines;
   DspScope *scope;
+  DspScope *closed; ///< a list by `parent`, to be opened again
   DspWhere where;
   uint32_t stage;    ///< at work, or DSP_NONE
   DspStr stage_path; ///< its prefix of parameter paths, concrete

@@ -44,8 +44,12 @@ void dsp_arena_destroy(DspArena *arena) {
 void *dsp_arena_alloc(DspArena *arena, size_t size) {
   size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
   Block *block = arena->blocks;
-  if (block->size - block->used < size) {
-    block = new_block(size > BLOCK_BYTES ? size : BLOCK_BYTES);
+  if (block->size - block->used < size && size > BLOCK_BYTES / 4) {
+    block = new_block(size); // behind the first one, which has room left
+    block->next = arena->blocks->next;
+    arena->blocks->next = block;
+  } else if (block->size - block->used < size) {
+    block = new_block(BLOCK_BYTES);
     block->next = arena->blocks;
     arena->blocks = block;
   }

@@ -1,5 +1,6 @@
 // parser.c - tokens to a tree, by recursive descent; each function carries the
 // rule that it reads.  After an error it goes on behind the next ';' or '}'.
+#include <ctype.h>
 #include <string.h>
 
 #include "dspc/syntax/ast.h"
@@ -84,6 +85,15 @@ static bool is_reserved(DspStr text) {
   for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
     if (dsp_str_equal_c(text, reserved[i])) return true;
   return false;
+}
+
+bool dsp_is_identifier(DspStr text) {
+  for (size_t i = 0; i < text.length; i++) {
+    unsigned char c = (unsigned char)text.data[i];
+    bool letter = c == '_' || (c < 0x80 && isalpha(c));
+    if (!letter && !(i && c < 0x80 && isdigit(c))) return false;
+  }
+  return text.length > 0 && !is_reserved(text);
 }
 
 static DspName parse_name(Parser *p, const char *what) {

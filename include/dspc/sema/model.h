@@ -124,4 +124,7 @@ DspModel *dsp_sema_model(DspArena *arena, const DspAst *ast,
                          const DspDefine *defines, size_t ndefines,
                          DspDiags *diags);
 
+/// Prints dims, stages and ops, one a line.
+void dsp_model_print(const DspModel *model, FILE *out);
+
 #endif

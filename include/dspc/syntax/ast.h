@@ -106,4 +106,13 @@ typedef struct DspAst {
 /// Parses a file.  Errors go to `diags`; what could be read is returned.
 DspAst *dsp_parse(DspArena *arena, const DspSource *source, DspDiags *diags);
 
+/// Is `text` a name, and none of the words of the language?
+bool dsp_is_identifier(DspStr text);
+
+/// Prints a tree without errors as text that parses to the same tree.
+void dsp_ast_print(const DspAst *ast, FILE *out);
+
+/// Prints every token of a file, one a line: place, kind, text.
+void dsp_tokens_print(const DspSource *source, DspDiags *diags, FILE *out);
+
 #endif
