@@ -47,6 +47,8 @@ int64_t dsp_get_int(MlirOperation op, const char *name);
 bool dsp_is_named(MlirOperation op, const char *name);
 const char *dsp_c_type(MlirType element);   ///< "float"
 const char *dsp_c_suffix(MlirType element); ///< "f32"
+const char *dsp_type_constant(MlirType element); ///< "DSPRT_F32"
+MlirBlock dsp_body_of(MlirOperation op);
 
 void dsp_place(DspEmitter *e, MlirValue value, DspAccess access);
 const DspAccess *dsp_placed(DspEmitter *e, MlirValue value);
@@ -69,6 +71,6 @@ void dsp_emit_reduce(DspEmitter *e, MlirOperation op, const DspAccess *out,
 /// Emits one op; `frame` is the pointer that its workspace is relative to.
 void dsp_emit_op(DspEmitter *e, MlirOperation op, const char *frame);
 
-// program.c: everything else
+// program.h: functions and tables
 
 #endif

@@ -196,9 +196,11 @@ static void open_loops(DspEmitter *e, const NestLoops *nest, size_t from,
 }
 
 static void pragma(DspEmitter *e, size_t loops) {
-  if (loops > 1)
-    dsp_text(&e->text, "#pragma omp parallel for collapse(%zu)\n",
-             loops > 3 ? 3 : loops - 1);
+  if (loops > 2)
+    dsp_text(&e->text, "#pragma omp parallel for collapse(%d)\n",
+             loops > 3 ? 3 : 2);
+  else if (loops == 2)
+    dsp_text(&e->text, "#pragma omp parallel for\n");
   else if (loops == 1)
     dsp_text(&e->text, "#pragma omp parallel for simd\n");
 }
@@ -228,7 +230,7 @@ void dsp_emit_nest(DspEmitter *e, const DspAccess *out, MlirAttribute expr,
   if (!copy) value = store(e, out->shape.element, value);
   pragma(e, nest.count);
   open_loops(e, &nest, 0, nest.count);
-  dsp_line(&e->text, "%s = %s;", element(e, out, &nest, -1), value);
+  dsp_statement(&e->text, "%s = %s;", element(e, out, &nest, -1), value);
   e->text.indent -= (int)nest.count;
 }
 
@@ -291,7 +293,7 @@ void dsp_emit_reduce(DspEmitter *e, MlirOperation op, const DspAccess *out,
   const char *value =
       mean ? dsp_format(e->arena, "total * %s", number(e, 1.0 / (double)count))
            : "total";
-  dsp_line(&e->text, "%s = %s;", element(e, out, &nest, -1),
+  dsp_statement(&e->text, "%s = %s;", element(e, out, &nest, -1),
            store(e, out->shape.element, value));
   e->text.indent--;
   dsp_line(&e->text, "}");

@@ -168,10 +168,18 @@ static void emit_attention(DspEmitter *e, MlirOperation op,
 static void emit_reason(DspEmitter *e, MlirOperation op) {
   MlirStringRef reason = dsp_get_text(op, "reason");
   MlirAttribute bytes = dsp_get(op, "bytes");
-  dsp_comment(&e->text, "%.*s; %lld bytes leave rank 0", (int)reason.length,
-              reason.data,
-              (long long)mlirIntegerAttrGetValueInt(
-                  mlirArrayAttrGetElement(bytes, 0)));
+  long long least = INT64_MAX, most = 0;
+  for (intptr_t i = 0; i < mlirArrayAttrGetNumElements(bytes); i++) {
+    long long rank =
+        mlirIntegerAttrGetValueInt(mlirArrayAttrGetElement(bytes, i));
+    if (rank < least) least = rank;
+    if (rank > most) most = rank;
+  }
+  const char *range =
+      least == most ? dsp_format(e->arena, "%lld bytes leave each rank", most)
+                    : dsp_format(e->arena, "%lld to %lld bytes leave a rank",
+                                 least, most);
+  dsp_comment(&e->text, "%.*s; %s", (int)reason.length, reason.data, range);
 }
 
 static void emit_collective(DspEmitter *e, MlirOperation op,

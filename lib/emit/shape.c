@@ -199,7 +199,9 @@ DspAccess dsp_access_slice(const DspEmitDims *dims, const DspAccess *whole,
   a.offset = plus_offset(
       dims, whole,
       unit ? dsp_format(dims->arena, "%lld", (long long)start)
-           : dsp_format(dims->arena, "%lld * %s", (long long)start, text));
+           : start == 1
+               ? text
+               : dsp_format(dims->arena, "%lld * %s", (long long)start, text));
   return a;
 }
 

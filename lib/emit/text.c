@@ -1,6 +1,7 @@
 // text.c - a growing piece of text with indentation.
 #include "text.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,26 +56,50 @@ void dsp_line(DspText *text, const char *format, ...) {
   add(text, "\n", 1);
 }
 
-/// The length of the longest prefix of `line` that ends behind a `mark` and
-/// fits; the whole line when it fits or cannot be cut.
-static size_t cut(const char *line, size_t room, char mark) {
-  size_t length = strlen(line);
+/// May a statement go on in the next line behind byte `i`?  2: behind a comma;
+/// 1: in front of an operator, or behind '=' or '('.
+static int statement_break(const char *line, size_t i) {
+  if (line[i] == ',') return 2;
+  if (line[i] == '(' || (line[i] == ' ' && i && line[i - 1] == '=')) return 1;
+  return line[i] == ' ' && line[i + 1] && strchr("+-*/", line[i + 1]) &&
+                 line[i + 2] == ' '
+             ? 1
+             : 0;
+}
+
+static int comment_break(const char *line, size_t i) {
+  return line[i] == ' ';
+}
+
+/// The length of the prefix of `line` to print: all that fits, else up to the
+/// last of the best places to break in the second half of the room; the whole
+/// line when it cannot be cut.
+static size_t cut(const char *line, size_t room,
+                  int (*strength)(const char *, size_t)) {
+  size_t length = strlen(line), best = 0;
   if (length <= room) return length;
-  size_t best = 0;
-  for (size_t i = 0; i + 1 < length; i++)
-    if (line[i] == mark && (i < room || best == 0)) best = i + 1;
+  int found = 0;
+  bool quoted = false; // names of tensors are any text
+  for (size_t i = 0; i < room; i++) {
+    int now = strength(line, i);
+    quoted ^= line[i] == '"';
+    if (quoted || !now || (i > room / 2 && now < found)) continue;
+    found = i > room / 2 ? now : 0;
+    best = i + 1;
+  }
   return best ? best : length;
 }
 
 /// Prints `line` in pieces; each starts with `prefix`, later ones with
 /// `hanging` more spaces.
 static void fold(DspText *text, const char *line, const char *prefix,
-                 int hanging, char mark) {
+                 int hanging,
+                 int (*strength)(const char *, size_t)) {
   for (int piece = 0; *line; piece++) {
     int more = piece ? hanging : 0;
     size_t used = (size_t)(2 * text->indent + more) + strlen(prefix);
     size_t room = used + 10 < COLUMNS ? COLUMNS - used : 10;
-    size_t length = cut(line, room, mark);
+    size_t length = cut(line, room, strength);
     add_indent(text, more);
     dsp_text(text, "%s%.*s\n", prefix,
              (int)(line[length - 1] == ' ' ? length - 1 : length), line);
@@ -84,24 +109,25 @@ static void fold(DspText *text, const char *line, const char *prefix,
 }
 
 static void folded(DspText *text, const char *format, va_list args,
-                   const char *prefix, int hanging, char mark) {
+                   const char *prefix, int hanging,
+                 int (*strength)(const char *, size_t)) {
   DspText line = {0};
   dsp_text_v(&line, format, args);
-  fold(text, line.data ? line.data : "", prefix, hanging, mark);
+  fold(text, line.data ? line.data : "", prefix, hanging, strength);
   dsp_text_free(&line);
 }
 
 void dsp_statement(DspText *text, const char *format, ...) {
   va_list args;
   va_start(args, format);
-  folded(text, format, args, "", 4, ',');
+  folded(text, format, args, "", 4, statement_break);
   va_end(args);
 }
 
 void dsp_comment(DspText *text, const char *format, ...) {
   va_list args;
   va_start(args, format);
-  folded(text, format, args, "// ", 0, ' ');
+  folded(text, format, args, "// ", 0, comment_break);
   va_end(args);
 }
 

@@ -104,7 +104,8 @@ static MlirAttribute reason(Inserter *in, size_t at, MlirStringRef from,
                             MlirStringRef to) {
   char text[256];
   MlirOperation op = who_needs(in, at, from), user = in->ops.ops[at];
-  MlirStringRef name = mlirIdentifierStr(mlirOperationGetName(op.ptr ? op : user));
+  MlirStringRef name =
+      mlirIdentifierStr(mlirOperationGetName(op.ptr ? op : user));
   MlirStringRef file;
   int line = 0, column;
   dsp_location_place(mlirOperationGetLocation(op.ptr ? op : user), &file, &line,
