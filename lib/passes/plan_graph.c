@@ -280,7 +280,9 @@ static DspPlanOp read_op(Reader *r, MlirOperation op) {
   if (nresults)
     n.values[n.nvalues++] = add_value(r, mlirOperationGetResult(op, 0),
                                       dsp_is(op, "dsp.param"));
-  DspPlanOp out = {.noperands = noperands, .nresults = nresults};
+  DspPlanOp out = {.noperands = noperands,
+                   .nresults = nresults,
+                   .stage = (uint32_t)dsp_int_attr(op, "stage", 0)};
   out.kind = build_maps(&n, op);
   uint32_t *values = keep(r->arena, n.values, n.nvalues * sizeof *values);
   out.operands = values;

@@ -37,6 +37,8 @@ typedef struct Lowering {
   uint32_t picks_capacity;
   bool *anchored; ///< [ndims]
 
+  bool *mixed;          ///< [stages][ndims] some op of the stage needs it whole
+  uint32_t *mixed_kind; ///< [stages] equal: the same dims
   size_t words;        ///< of one bit set of layouts
   uint64_t *asked;     ///< [nvalues][words]
   uint32_t *class_of;  ///< [nvalues]
@@ -292,9 +294,49 @@ static void make_classes(Lowering *l) {
   }
 }
 
-/// The dim of a pick as a number to compare; `none` comes last.
-static int64_t order_of(const Lowering *l, uint32_t dim) {
-  return dim == DSP_PLAN_NO_DIM ? (int64_t)l->graph->ndims : (int64_t)dim;
+/// Finds the dims that the ops of each stage need whole.
+static void find_mixed(Lowering *l) {
+  const DspPlanGraph *graph = l->graph;
+  size_t nstages = 1;
+  for (size_t o = 0; o < graph->nops; ++o)
+    if (graph->ops[o].stage >= nstages)
+      nstages = (size_t)graph->ops[o].stage + 1;
+  l->mixed = DSP_NEW(l->scratch, bool, nstages * graph->ndims);
+  l->mixed_kind = DSP_NEW(l->scratch, uint32_t, nstages);
+  for (size_t o = 0; o < graph->nops; ++o) {
+    const DspPlanOp *op = &graph->ops[o];
+    for (size_t i = 0; op->kind == DSP_PLAN_COMPUTE && i < op->nloops; ++i)
+      if (op->loops[i].kind == DSP_LOOP_WHOLE)
+        l->mixed[op->stage * graph->ndims + op->loops[i].dim] = true;
+  }
+  DspInterner kinds = dsp_interner(l->scratch);
+  for (size_t s = 0; s < nstages; ++s) {
+    bool fresh = false;
+    l->key.count = 0;
+    for (size_t d = 0; d < graph->ndims; ++d)
+      if (l->mixed[s * graph->ndims + d])
+        dsp_key_add(&l->key, d);
+    l->mixed_kind[s] =
+        dsp_intern(&kinds, l->key.words, l->key.count, &fresh);
+  }
+}
+
+static bool is_mixed(const Lowering *l, uint32_t stage, uint32_t dim) {
+  const DspPlanDim *it = &l->graph->dims[dim];
+  const bool *mixed = &l->mixed[stage * l->graph->ndims];
+  bool any = mixed[dim];
+  for (size_t i = 0; i < it->natoms; ++i)
+    any |= mixed[it->atoms[i]];
+  return any;
+}
+
+/// The dim of a pick as a number to compare: source order, but last what the
+/// stage needs whole, so that switches fall between stages; then `none`.
+static int64_t order_of(const Lowering *l, const DspPlanOp *op, uint32_t dim) {
+  int64_t ndims = (int64_t)l->graph->ndims;
+  if (dim == DSP_PLAN_NO_DIM)
+    return 2 * ndims;
+  return is_mixed(l, op->stage, dim) ? ndims + dim : dim;
 }
 
 static uint8_t *local_layouts(Lowering *l, const uint32_t *values,
@@ -325,7 +367,7 @@ static void make_choice(Lowering *l, size_t o) {
     out[i].gives = local_layouts(
         l, op->results, pick->layouts + op->noperands, op->nresults);
     out[i].penalty = pick->penalty;
-    out[i].order = order_of(l, pick->dim);
+    out[i].order = order_of(l, op, pick->dim);
     ways[i] = (DspPlanWay){pick->dim, pick->contracted};
   }
   add_choice(l, (DspChoice){(uint32_t)op->noperands, (uint32_t)op->nresults,
@@ -369,7 +411,7 @@ static void make_boundary(Lowering *l, size_t o) {
     *index = (uint8_t)i;
     out[n].needs = out[n].gives = index;
     out[n].penalty = boundary_penalty(l, op, layout);
-    out[n].order = order_of(l, layout.dim);
+    out[n].order = order_of(l, op, layout.dim);
     ways[n++] = (DspPlanWay){layout.dim, false};
   }
   add_choice(l, (DspChoice){(uint32_t)op->noperands, (uint32_t)op->nresults, n,
@@ -381,6 +423,7 @@ static void key_of_choice(Lowering *l, size_t o) {
   const DspPlanOp *op = &l->graph->ops[o];
   l->key.count = 0;
   dsp_key_add(&l->key, (uint64_t)op->kind << 32 | op->pin);
+  dsp_key_add(&l->key, l->mixed_kind[op->stage]);
   dsp_key_add(&l->key, has_loops(op) ? l->op_kind[o] : UINT32_MAX);
   for (size_t i = 0; i < arity(op); ++i)
     dsp_key_add(&l->key, l->class_of[value_id(op, i)]);
@@ -432,6 +475,7 @@ DspPlanStatus dsp_plan_lower(DspArena *arena, const DspPlanGraph *graph,
   offer_picks(&l);
   collect_layouts(&l);
   make_classes(&l);
+  find_mixed(&l);
   make_ops(&l);
   finish(&l, lowered);
   dsp_arena_destroy(scratch);

@@ -75,6 +75,8 @@ typedef struct DspPlanOp {
   const uint8_t *maps;
   bool partial; ///< partial sums are meaningful: contracted loops may be cut
   uint32_t pin; ///< the dim that must be picked, or DSP_PLAN_NO_DIM
+  uint32_t stage; ///< ops of one block; among equal plans, they are not cut on
+                  ///< what some op of the block needs whole
 } DspPlanOp;
 
 /// Ops are in topological order.
