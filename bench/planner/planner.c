@@ -1,11 +1,12 @@
 // planner.c - how long the planner takes, and how that grows with depth.
 //
-//   build/bin/bench_planner
+//   build/bin/bench_planner [PAIRS...]
 //
 // Prints, for models of growing depth on 4 ranks: ops, the median time of
 // lowering and searching, the steps that were searched and not replayed, the
 // widest frontier, the collectives of the plan and the peak memory so far.
 #define _POSIX_C_SOURCE 200809L
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -53,16 +54,22 @@ static void measure(const char *name, const DspPlanGraph *graph) {
          certificate.exact ? "yes" : "no", peak_mib());
 }
 
-int main(void) {
+int main(int argc, char **argv) {
   ModelSizes sizes = {.B = 2, .T = 30, .S = 3600, .H = 16, .D = 72, .L = 300};
   const uint32_t depths[] = {1, 2, 7, 14, 28, 280, 2800};
   printf("%-14s %6s %9s %9s %6s %6s %5s %6s %8s\n", "model", "ops",
          "median ms", "best ms", "steps", "width", "coll", "exact", "peak MiB");
-  for (size_t i = 0; i < sizeof depths / sizeof *depths; ++i) {
+  size_t given = (size_t)argc - 1;
+  mallopt(M_TRIM_THRESHOLD, 128 << 20); // as dspc does
+  mallopt(M_MMAP_THRESHOLD, 64 << 20);
+  mallopt(M_TOP_PAD, 16 << 20);
+  size_t count = given ? given : sizeof depths / sizeof *depths;
+  for (size_t i = 0; i < count; ++i) {
     DspArena *arena = dsp_arena_create();
     char name[32];
-    sizes.pairs = depths[i];
-    snprintf(name, sizeof name, "stdit %u", depths[i]);
+    sizes.pairs =
+        given ? (uint32_t)strtoul(argv[i + 1], NULL, 10) : depths[i];
+    snprintf(name, sizeof name, "stdit %u", sizes.pairs);
     DspPlanGraph graph = model_stdit(arena, sizes);
     measure(name, &graph);
     dsp_arena_destroy(arena);

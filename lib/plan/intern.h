@@ -38,10 +38,15 @@ typedef struct DspKey {
   size_t count, capacity;
 } DspKey;
 
-void dsp_key_add(DspKey *key, uint64_t word);
-
 /// Adds `count` words that lie at `words`, of whatever type they are.
 void dsp_key_add_words(DspKey *key, const void *words, size_t count);
+
+static inline void dsp_key_add(DspKey *key, uint64_t word) {
+  if (key->count == key->capacity)
+    dsp_key_add_words(key, &word, 1);
+  else
+    key->words[key->count++] = word;
+}
 
 /// An array of `count` zeroed elements.
 #define DSP_NEW(arena, type, count)                                            \

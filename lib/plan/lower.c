@@ -33,7 +33,8 @@ typedef struct Lowering {
   uint32_t *value_kind; ///< [nvalues] equal: same dims, element and constancy
   DspInterner kinds;
   uint32_t *op_kind; ///< [nops] equal: same loops on values of the same kinds
-  DspPickList *picks; ///< [op kinds]
+  DspPickList *picks; ///< [nkinds]
+  uint32_t nkinds;
   uint32_t picks_capacity;
   bool *anchored; ///< [ndims]
 
@@ -129,7 +130,7 @@ static void key_of_op(Lowering *l, const DspPlanOp *op) {
 }
 
 /// Lists the picks of every kind of op; `which[kind]` is an op of that kind.
-static const DspPlanOp **list_picks(Lowering *l, uint32_t *nkinds) {
+static const DspPlanOp **list_picks(Lowering *l) {
   DspInterner kinds = dsp_interner(l->scratch);
   const DspPlanOp **which = NULL;
   uint32_t which_capacity = 0;
@@ -149,16 +150,15 @@ static const DspPlanOp **list_picks(Lowering *l, uint32_t *nkinds) {
     which[kind] = op;
     l->picks[kind] = dsp_all_picks(l->scratch, &l->rules, &l->ids, op);
   }
-  *nkinds = kinds.count;
+  l->nkinds = kinds.count;
   return which;
 }
 
 /// Narrows the picks of every kind of op to those that are offered.
 static void offer_picks(Lowering *l) {
-  uint32_t nkinds = 0;
-  const DspPlanOp **which = list_picks(l, &nkinds);
+  const DspPlanOp **which = list_picks(l);
   l->anchored = DSP_NEW(l->scratch, bool, l->graph->ndims);
-  for (uint32_t k = 0; k < nkinds; ++k) {
+  for (uint32_t k = 0; k < l->nkinds; ++k) {
     if (which[k]->kind != DSP_PLAN_COMPUTE)
       continue;
     l->picks[k] = dsp_offered_picks(l->scratch, &l->rules, which[k],
@@ -167,7 +167,7 @@ static void offer_picks(Lowering *l) {
       if (l->picks[k].picks[i].dim != DSP_PLAN_NO_DIM)
         l->anchored[l->picks[k].picks[i].dim] = true;
   }
-  for (uint32_t k = 0; k < nkinds; ++k)
+  for (uint32_t k = 0; k < l->nkinds; ++k)
     if (which[k]->kind == DSP_PLAN_ELEMENTWISE)
       l->picks[k] = dsp_offered_picks(l->scratch, &l->rules, which[k],
                                       l->picks[k], l->anchored);
@@ -197,6 +197,18 @@ static bool is_pinned_input(const Lowering *l, const DspPlanOp *op) {
          l->options->ranks > 1;
 }
 
+/// The layouts that the picks of a kind of op ask of each of its values.
+static uint64_t *asked_by(Lowering *l, const DspPlanOp *op,
+                          const DspPickList *list) {
+  uint64_t *asked = DSP_NEW(l->scratch, uint64_t, arity(op) * l->words);
+  for (uint32_t p = 0; p < list->count; ++p)
+    for (size_t i = 0; i < arity(op); ++i) {
+      uint32_t layout = list->picks[p].layouts[i];
+      asked[i * l->words + layout / 64] |= (uint64_t)1 << layout % 64;
+    }
+  return asked;
+}
+
 /// Collects the layouts in which each value may be.
 static void collect_layouts(Lowering *l) {
   size_t pins = 0;
@@ -206,16 +218,20 @@ static void collect_layouts(Lowering *l) {
   l->asked = DSP_NEW(l->scratch, uint64_t, l->graph->nvalues * l->words);
   for (uint32_t v = 0; v < l->graph->nvalues; ++v)
     ask(l, v, DSP_LAYOUT_ID_WHOLE);
+  uint64_t **by_kind = DSP_NEW(l->scratch, uint64_t *, l->nkinds);
   for (size_t o = 0; o < l->graph->nops; ++o) {
     const DspPlanOp *op = &l->graph->ops[o];
     if (is_pinned_input(l, op))
       ask_for_pin(l, o);
     if (!has_loops(op))
       continue;
-    const DspPickList *list = &l->picks[l->op_kind[o]];
-    for (uint32_t p = 0; p < list->count; ++p)
-      for (size_t i = 0; i < arity(op); ++i)
-        ask(l, value_id(op, i), list->picks[p].layouts[i]);
+    uint32_t kind = l->op_kind[o];
+    if (!by_kind[kind])
+      by_kind[kind] = asked_by(l, op, &l->picks[kind]);
+    for (size_t i = 0; i < arity(op); ++i)
+      for (size_t w = 0; w < l->words; ++w)
+        l->asked[value_id(op, i) * l->words + w] |=
+            by_kind[kind][i * l->words + w];
   }
 }
 

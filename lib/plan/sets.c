@@ -74,7 +74,8 @@ DspSets dsp_sets(DspArena *arena, const DspSearchProblem *problem) {
     metrics[i] = make_metric(arena, &problem->classes[i]);
   return (DspSets){.arena = arena, .metrics = metrics,
                    .keys = dsp_interner(arena),
-                   .gaps = DSP_NEW(arena, DspGap, DSP_GAPS)};
+                   .gaps = DSP_NEW(arena, DspGap, DSP_GAPS),
+                   .reaches = DSP_NEW(arena, DspKnownReach, DSP_REACHES)};
 }
 
 /// The price of `layout` for a value that exists in `set`.
@@ -341,8 +342,8 @@ static DspReachList find_ways(DspSets *sets, DspDemand after, DspLayoutSet set,
   return (DspReachList){prune_ways(&walk), walk.ways};
 }
 
-DspReachList dsp_sets_reach(DspSets *sets, DspDemand after, DspLayoutSet set,
-                            uint32_t layout) {
+static DspReachList look_up_ways(DspSets *sets, DspDemand after,
+                                 DspLayoutSet set, uint32_t layout) {
   bool fresh = false;
   uint64_t key[] = {(uint64_t)after.class_id << 32 | after.uses << 8 | layout,
                     after.wanted, set};
@@ -351,4 +352,20 @@ DspReachList dsp_sets_reach(DspSets *sets, DspDemand after, DspLayoutSet set,
     return sets->lists[number];
   DSP_GROW(sets->arena, sets->lists, number, sets->capacity);
   return sets->lists[number] = find_ways(sets, after, set, layout);
+}
+
+DspReachList dsp_sets_reach(DspSets *sets, DspDemand after, DspLayoutSet set,
+                            uint32_t layout) {
+  uint64_t hash = (set * 0x9e3779b97f4a7c15u ^ after.wanted ^
+                   (uint64_t)after.class_id << 40 ^
+                   (uint64_t)after.uses << 32 ^ layout) *
+                  0xff51afd7ed558ccdu;
+  DspKnownReach *known = &sets->reaches[hash >> 50 & (DSP_REACHES - 1)];
+  if (known->set != set || known->layout != layout ||
+      known->after.wanted != after.wanted ||
+      known->after.uses != after.uses ||
+      known->after.class_id != after.class_id) // no set is empty
+    *known = (DspKnownReach){after, set, layout,
+                             look_up_ways(sets, after, set, layout)};
+  return known->list;
 }

@@ -52,7 +52,15 @@ typedef struct DspGap {
   DspHop hop;
 } DspGap;
 
-enum { DSP_GAPS = 1024 }; ///< remembered; a power of two
+/// A reach that was asked for before.
+typedef struct DspKnownReach {
+  DspDemand after;
+  DspLayoutSet set;
+  uint32_t layout;
+  DspReachList list;
+} DspKnownReach;
+
+enum { DSP_GAPS = 1024, DSP_REACHES = 1024 }; ///< remembered; powers of two
 
 /// The metrics of all classes, and the reaches and gaps found so far.
 typedef struct DspSets {
@@ -62,6 +70,7 @@ typedef struct DspSets {
   DspReachList *lists;
   uint32_t capacity;
   DspGap *gaps; ///< [DSP_GAPS] each where its hash says, the latest stays
+  DspKnownReach *reaches; ///< [DSP_REACHES] likewise, in front of `lists`
 } DspSets;
 
 DspSets dsp_sets(DspArena *arena, const DspSearchProblem *problem);
