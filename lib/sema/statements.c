@@ -143,13 +143,13 @@ DspResult dsp_eval_block(DspSema *s, const DspExpr *call,
   s->has_returned = false;
   dsp_scope_open(s, true);
   bind_params(s, block, bound);
-  size_t errors = s->diags->count;
+  size_t errors = s->diags->reported;
   dsp_run(s, block->body, block->nbody);
   if (s->has_returned && s->nreturned <= DSP_MAX_VALUES) {
     result.failed = false;
     result.count = s->nreturned;
     memcpy(result.values, s->returned, s->nreturned * sizeof *s->returned);
-  } else if (errors == s->diags->count) {
+  } else if (errors == s->diags->reported) {
     dsp_sema_error(s, DSP_E0502, call->range, "block '%.*s' returns nothing",
                    DSP_FMT(block->names[0].text));
   }
@@ -238,8 +238,8 @@ static void run_repeat(DspSema *s, const DspStmt *stmt) {
     return;
   }
   uint32_t number = s->nrepeats++;
-  size_t errors = s->diags->count;
-  for (int64_t i = 0; i < count && s->diags->count == errors; i++) {
+  size_t errors = s->diags->reported;
+  for (int64_t i = 0; i < count && s->diags->reported == errors; i++) {
     DspWhere outside = s->where;
     dsp_scope_open(s, false);
     DspBinding *index = dsp_bind(s, stmt->names[0], DSP_BOUND_CONST);

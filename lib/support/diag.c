@@ -55,6 +55,7 @@ static DspDiag *append(DspDiags *diags) {
 
 DspDiag *dsp_error(DspDiags *diags, DspDiagId id, DspRange range,
                    const char *format, ...) {
+  diags->reported++;
   DspDiag *diag = find(diags, id, range);
   bool full = !diag && diags->count == DSP_ERRORS_KEPT;
   diags->dropped += full;
@@ -90,25 +91,35 @@ void dsp_help(DspDiags *diags, DspDiag *diag, const char *format, ...) {
   va_end(args);
 }
 
-/// One source line with a mark under the range.
+enum { WIDEST = 160, BEFORE_MARK = 60 };
+
+/// A byte that goes on a character of UTF-8 takes no column.
+static bool goes_on(char c) { return ((unsigned char)c & 0xc0) == 0x80; }
+
+/// One source line with a mark under the range; of a very long one a piece.
 static void print_line(const DspSource *source, DspRange range, char mark,
                        const char *label, FILE *out) {
   DspPlaceInText place = dsp_source_place(source, range.begin);
   DspStr line = dsp_source_line(source, place.line);
-  size_t from = (size_t)place.column - 1;
+  size_t from = (size_t)place.column - 1, begin = 0, end = line.length;
   size_t length = range.end > range.begin ? range.end - range.begin : 1;
   if (from > line.length) from = line.length;
-  if (length > line.length - from) length = line.length - from;
-  if (length == 0) length = 1;
-  fprintf(out, "%4d | ", place.line);
-  for (size_t i = 0; i < line.length; i++) {
+  if (end > WIDEST && from > BEFORE_MARK) begin = from - BEFORE_MARK;
+  while (begin && begin < end && goes_on(line.data[begin])) begin++;
+  if (end - begin > WIDEST) end = begin + WIDEST;
+  if (length > end - from) length = end - from;
+  fprintf(out, "%4d | %s", place.line, begin ? "..." : "");
+  for (size_t i = begin; i < end; i++) {
     unsigned char c = (unsigned char)line.data[i];
     fputc(c < ' ' && c != '\t' ? '?' : c, out);
   }
-  fputs("\n     | ", out);
-  for (size_t i = 0; i < from; i++)
-    fputc(line.data[i] == '\t' ? '\t' : ' ', out);
-  for (size_t i = 0; i < length; i++) fputc(mark, out);
+  fprintf(out, "%s\n     | %s", end < line.length ? "..." : "",
+          begin ? "   " : "");
+  for (size_t i = begin; i < from; i++)
+    if (!goes_on(line.data[i])) fputc(line.data[i] == '\t' ? '\t' : ' ', out);
+  fputc(mark, out);
+  for (size_t i = 1; i < length; i++)
+    if (!goes_on(line.data[from + i])) fputc(mark, out);
   fprintf(out, "%s%s\n", *label ? " " : "", label);
 }
 

@@ -512,6 +512,23 @@ static DspStmt *parse_binding(Parser *p, DspStmtKind kind) {
   return stmt;
 }
 
+/// `output y;` in a repeat, and the like.
+static void fail_at_declaration(Parser *p) {
+  static const char *const words[] = {"dim",   "const",  "type",
+                                      "input", "output", "block"};
+  bool declares = false;
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+    declares |= at_word(p, words[i]);
+  if (p->panic || p->token.kind != DSP_TOKEN_NAME || !declares) return;
+  p->panic = true;
+  DspDiag *diag = dsp_error(p->diags, DSP_E0201, p->token.range,
+                            "expected a statement, found the declaration '%.*s'",
+                            DSP_FMT(p->token.text));
+  dsp_help(p->diags, diag,
+           "dims, consts, types, inputs, outputs and blocks stand in the "
+           "model itself, not in a block, repeat or if");
+}
+
 static DspStmt *parse_stmt(Parser *p) {
   if (take_word(p, "let")) return parse_binding(p, DSP_STMT_LET);
   if (take_word(p, "param")) return parse_param(p);
@@ -519,6 +536,7 @@ static DspStmt *parse_stmt(Parser *p) {
   if (take_word(p, "if")) return parse_if(p);
   if (take_word(p, "return")) return parse_return(p);
   if (take_word(p, "pin")) return parse_pin(p);
+  if (is_reserved(p->token.text)) fail_at_declaration(p);
   return parse_binding(p, DSP_STMT_ASSIGN);
 }
 

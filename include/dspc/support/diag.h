@@ -43,6 +43,7 @@ typedef struct DspDiags {
   DspDiag *list;
   size_t count, capacity;
   size_t dropped; ///< errors beyond DSP_ERRORS_KEPT
+  size_t reported; ///< calls of dsp_error, the same error again included
 } DspDiags;
 
 /// Adds an error and returns it, to add notes and help to.
