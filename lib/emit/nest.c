@@ -1,0 +1,226 @@
+// nest.c - the loops of elementwise ops, copies and sums, and their texts.
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dspc/support/bug.h"
+#include "nest.h"
+
+static const DspAxis *find_axis(const DspAccess *a, const DspDimNames *dim,
+                                bool cut) {
+  for (size_t i = 0; i < a->naxes; i++)
+    if (a->axes[i].dim == dim && a->axes[i].cut == cut) return &a->axes[i];
+  return NULL;
+}
+
+static const char *times(DspEmitter *e, const char *index, DspExtent stride) {
+  if (dsp_extent_is_one(stride)) return index;
+  return dsp_format(e->arena, "%s * %s", index,
+                    dsp_extent_factor(&e->dims, stride));
+}
+
+/// The index of a whole operand along the atoms of a cut product:
+/// ((S_0 + s) / cols) * stride + ((S_0 + s) % cols) * stride.
+static const char *atoms_index(DspEmitter *e, const DspAxis *axis,
+                               const char *index, const DspAccess *in) {
+  MlirAttribute factors = axis->dim->factors;
+  const char *flat =
+      dsp_format(e->arena, "(%s + %s)", axis->dim->begin_name, index);
+  const char *text = "";
+  int64_t inner = 1;
+  intptr_t n = mlirAttributeIsNull(factors)
+                   ? 1
+                   : mlirArrayAttrGetNumElements(factors);
+  for (intptr_t i = n; i-- > 0;) {
+    MlirStringRef name =
+        mlirAttributeIsNull(factors)
+            ? axis->dim->name
+            : mlirStringAttrGetValue(mlirArrayAttrGetElement(factors, i));
+    const DspDimNames *dim = dsp_dim_names(&e->dims, name);
+    const DspAxis *own = find_axis(in, dim, false);
+    if (!own) return NULL;
+    const char *digit =
+        i == 0 ? dsp_format(e->arena, "%s / %lld", flat, (long long)inner)
+               : dsp_format(e->arena, "%s / %lld %% %s", flat,
+                            (long long)inner, dim->size_name);
+    text = dsp_format(e->arena, "%s%s%s", text, *text ? " + " : "",
+                      times(e, dsp_format(e->arena, "(%s)", digit),
+                            own->stride));
+    inner *= dim->size;
+  }
+  return text;
+}
+
+static DspStepAlong step_of(DspEmitter *e, const DspAxis *axis, const char *index,
+                    const DspAccess *in) {
+  const DspAxis *own = find_axis(in, axis->dim, axis->cut);
+  if (own) return (DspStepAlong){.present = true, .stride = own->stride};
+  if (!axis->cut) return (DspStepAlong){.present = false};
+  const char *text = atoms_index(e, axis, index, in);
+  return (DspStepAlong){.present = text != NULL, .by_atoms = text};
+}
+
+static bool joins(const DspStepAlong *outer, const DspStepAlong *inner, DspExtent extent) {
+  if (outer->by_atoms || inner->by_atoms) return false;
+  if (!outer->present && !inner->present) return true;
+  return outer->present && inner->present &&
+         dsp_extent_equal(outer->stride,
+                          dsp_extent_times(extent, inner->stride));
+}
+
+static void coalesce(DspNest *nest, size_t nin) {
+  for (size_t i = nest->count; i-- > 1;) {
+    DspNestAxis *outer = &nest->axes[i - 1], *inner = &nest->axes[i];
+    bool fine = joins(&outer->out, &inner->out, inner->extent);
+    for (size_t k = 0; k < nin && fine; k++)
+      fine = joins(&outer->in[k], &inner->in[k], inner->extent);
+    if (!fine) continue;
+    DspNestAxis merged = *inner;
+    merged.extent = dsp_extent_times(outer->extent, inner->extent);
+    *outer = merged;
+    memmove(inner, inner + 1, (nest->count - i - 1) * sizeof *inner);
+    nest->count--;
+  }
+}
+
+DspNest dsp_nest(DspEmitter *e, const DspAccess *over,
+                       const DspAccess *out, const DspAccess *in, size_t nin) {
+  DspNest nest = {.count = over->naxes};
+  for (size_t i = 0; i < over->naxes; i++) {
+    const DspAxis *axis = &over->axes[i];
+    DspNestAxis *loop = &nest.axes[i];
+    loop->extent = axis->extent;
+    loop->index = axis->dim->index_name;
+    loop->out = step_of(e, axis, loop->index, out);
+    for (size_t k = 0; k < nin; k++)
+      loop->in[k] = step_of(e, axis, loop->index, &in[k]);
+  }
+  coalesce(&nest, nin);
+  return nest;
+}
+
+const char *dsp_nest_index(DspEmitter *e, const DspAccess *a,
+                           const DspNest *nest, int which) {
+  const char *text = a->offset ? a->offset : "";
+  for (size_t i = 0; i < nest->count; i++) {
+    const DspStepAlong *step =
+        which < 0 ? &nest->axes[i].out : &nest->axes[i].in[which];
+    if (!step->present) continue;
+    const char *term = step->by_atoms
+                           ? step->by_atoms
+                           : times(e, nest->axes[i].index, step->stride);
+    text = dsp_format(e->arena, "%s%s%s", text, *text ? " + " : "", term);
+  }
+  return *text ? text : "0";
+}
+
+const char *dsp_nest_element(DspEmitter *e, const DspAccess *a,
+                             const DspNest *nest, int which) {
+  return dsp_format(e->arena, "%s[%s]", a->base,
+                    dsp_nest_index(e, a, nest, which));
+}
+
+const char *dsp_nest_load(DspEmitter *e, const DspAccess *a,
+                        const DspNest *nest, int which) {
+  const char *at = dsp_nest_element(e, a, nest, which);
+  MlirType type = a->shape.element;
+  if (mlirTypeIsABF16(type))
+    return dsp_format(e->arena, "dsprt_from_bf16(%s)", at);
+  if (mlirTypeIsAF16(type))
+    return dsp_format(e->arena, "dsprt_from_f16(%s)", at);
+  return at;
+}
+
+const char *dsp_nest_store(DspEmitter *e, MlirType type, const char *value) {
+  if (mlirTypeIsABF16(type))
+    return dsp_format(e->arena, "dsprt_to_bf16(%s)", value);
+  if (mlirTypeIsAF16(type))
+    return dsp_format(e->arena, "dsprt_to_f16(%s)", value);
+  return value;
+}
+
+/// `x` rounded to the f32 that elementwise code computes in.
+const char *dsp_number(DspEmitter *e, double x) {
+  float rounded = (float)x;
+  if (isinf(rounded)) return rounded < 0 ? "(-INFINITY)" : "INFINITY";
+  const char *text = dsp_format(e->arena, "%.9g", (double)rounded);
+  bool point = strpbrk(text, ".e") != NULL;
+  return dsp_format(e->arena, x < 0 ? "(%s%sf)" : "%s%sf", text,
+                    point ? "" : ".0");
+}
+
+const char *dsp_expression(DspEmitter *e, MlirAttribute expr,
+                              const char *const *operands) {
+  if (mlirAttributeIsAInteger(expr))
+    return operands[mlirIntegerAttrGetValueInt(expr)];
+  if (mlirAttributeIsAFloat(expr))
+    return dsp_number(e, mlirFloatAttrGetValueDouble(expr));
+  MlirStringRef f = mlirStringAttrGetValue(mlirArrayAttrGetElement(expr, 0));
+  const char *a = dsp_expression(e, mlirArrayAttrGetElement(expr, 1), operands);
+  static const struct {
+    const char *name, *sign;
+  } signs[] = {{"add", "+"}, {"sub", "-"}, {"mul", "*"}, {"div", "/"}};
+  for (size_t i = 0; i < 4; i++)
+    if (mlirStringRefEqual(f, mlirStringRefCreateFromCString(signs[i].name)))
+      return dsp_format(
+          e->arena, "(%s %s %s)", a, signs[i].sign,
+          dsp_expression(e, mlirArrayAttrGetElement(expr, 2), operands));
+  if (mlirStringRefEqual(f, mlirStringRefCreateFromCString("neg")))
+    return dsp_format(e->arena, "(-%s)", a);
+  return dsp_format(e->arena, "dsprt_%.*s(%s)", (int)f.length, f.data, a);
+}
+
+const char *dsp_without_parentheses(DspEmitter *e, const char *text) {
+  size_t n = strlen(text);
+  int depth = 0;
+  if (text[0] != '(') return text;
+  for (size_t i = 0; i < n; i++) {
+    depth += (text[i] == '(') - (text[i] == ')');
+    if (depth == 0 && i + 1 < n) return text;
+  }
+  return dsp_format(e->arena, "%.*s", (int)n - 2, text + 1);
+}
+
+static bool in_list(MlirAttribute list, MlirStringRef name) {
+  for (intptr_t i = 0; i < mlirArrayAttrGetNumElements(list); i++)
+    if (mlirStringRefEqual(
+            mlirStringAttrGetValue(mlirArrayAttrGetElement(list, i)), name))
+      return true;
+  return false;
+}
+
+/// Is the axis of the operand one that is summed?  A cut product counts when
+/// its first atom does.
+static bool is_reduced(const DspAccess *in, const DspAxis *axis,
+                       MlirAttribute over) {
+  return in_list(over, in->shape.atoms[axis->first]);
+}
+
+DspNest dsp_nest_of_reduce(DspEmitter *e, MlirOperation op,
+                           const DspAccess *out, const DspAccess *in,
+                           size_t *kept, int64_t *count) {
+  MlirAttribute over = dsp_get(op, "over");
+  DspAccess all = *in, summed = *in;
+  all.naxes = summed.naxes = 0;
+  *count = 1;
+  for (size_t i = 0; i < in->naxes; i++) {
+    if (is_reduced(in, &in->axes[i], over)) {
+      summed.axes[summed.naxes++] = in->axes[i];
+      *count *= in->axes[i].dim->size;
+    } else {
+      all.axes[all.naxes++] = in->axes[i];
+    }
+  }
+  *kept = all.naxes;
+  for (size_t i = 0; i < summed.naxes; i++)
+    all.axes[all.naxes++] = summed.axes[i];
+  DspNest nest = {.count = all.naxes};
+  for (size_t i = 0; i < all.naxes; i++) {
+    DspNestAxis *loop = &nest.axes[i];
+    loop->extent = all.axes[i].extent;
+    loop->index = all.axes[i].dim->index_name;
+    loop->out = step_of(e, &all.axes[i], loop->index, out);
+    loop->in[0] = step_of(e, &all.axes[i], loop->index, in);
+  }
+  return nest;
+}
