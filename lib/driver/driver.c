@@ -185,14 +185,14 @@ static bool finish(Job *job) {
   DspEmitOptions options = {.source_name = job->source.name,
                             .source_line = source_line,
                             .user = &job->source};
-  char *text = dsp_emit_c(job->module, &options);
-  if (!text) return false;
+  DspEmitted emitted;
+  if (!dsp_emit(job->module, &options, &emitted)) return false;
   bool fine = true;
   if (form == DSP_FORM_C)
-    fputs(text, job->form);
+    fputs(emitted.host, job->form);
   else
-    fine = write_program(job, text);
-  free(text);
+    fine = write_program(job, emitted.host);
+  dsp_emitted_free(&emitted);
   return fine;
 }
 

@@ -1,4 +1,5 @@
 // emitter.c - what the files of lib/emit share: attributes, places, comments.
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -107,4 +108,21 @@ const char *dsp_emit_cut(DspEmitter *e, const DspAccess *a) {
 
 MlirBlock dsp_body_of(MlirOperation op) {
   return mlirRegionGetFirstBlock(mlirOperationGetRegion(op, 0));
+}
+
+static bool is_word_part(char c) {
+  return isalnum((unsigned char)c) || c == '_';
+}
+
+bool dsp_mentions(const char *code, const char *word) {
+  size_t length = strlen(word);
+  for (const char *at = strstr(code, word); at; at = strstr(at + 1, word)) {
+    if (at > code && is_word_part(at[-1])) continue;
+    if (is_word_part(at[length])) continue;
+    const char *line = at;
+    while (line > code && line[-1] != '\n') line--;
+    const char *comment = strstr(line, "//");
+    if (!comment || comment > at) return true;
+  }
+  return false;
 }

@@ -33,7 +33,10 @@ typedef struct DspEmitter {
   DspNames globals;
   DspFuncName *funcs;
   size_t nfuncs;
-  DspText text;
+  DspText text;         ///< of the host
+  DspText kernels;      ///< CUDA: kernels, and functions that start them
+  DspText declarations; ///< CUDA: of those functions
+  const char *stage_name; ///< at work
   DspPlacedValue *placed;
   size_t nplaced, capacity;
   int last_line;
@@ -49,6 +52,8 @@ const char *dsp_c_type(MlirType element);   ///< "float"
 const char *dsp_c_suffix(MlirType element); ///< "f32"
 const char *dsp_type_constant(MlirType element); ///< "DSPRT_F32"
 MlirBlock dsp_body_of(MlirOperation op);
+/// Is `word`, as a whole word, in the code, comments left out?
+bool dsp_mentions(const char *code, const char *word);
 
 void dsp_place(DspEmitter *e, MlirValue value, DspAccess access);
 const DspAccess *dsp_placed(DspEmitter *e, MlirValue value);
@@ -66,6 +71,13 @@ void dsp_emit_nest(DspEmitter *e, const DspAccess *out, MlirAttribute expr,
                    const DspAccess *in, size_t nin);
 void dsp_emit_reduce(DspEmitter *e, MlirOperation op, const DspAccess *out,
                      const DspAccess *in);
+
+// kernels.c
+/// The same two for a CUDA target: a kernel, and its call in the host code.
+void dsp_emit_nest_kernel(DspEmitter *e, const DspAccess *out,
+                          MlirAttribute expr, const DspAccess *in, size_t nin);
+void dsp_emit_reduce_kernel(DspEmitter *e, MlirOperation op,
+                            const DspAccess *out, const DspAccess *in);
 
 // ops.c
 /// Emits one op; `frame` is the pointer that its workspace is relative to.

@@ -26,6 +26,10 @@ static void pragma(DspEmitter *e, size_t loops) {
 
 void dsp_emit_nest(DspEmitter *e, const DspAccess *out, MlirAttribute expr,
                    const DspAccess *in, size_t nin) {
+  if (e->options->target == DSP_TARGET_CUDA) {
+    dsp_emit_nest_kernel(e, out, expr, in, nin);
+    return;
+  }
   DspNest nest = dsp_nest(e, out, out, in, nin);
   const char *operands[DSP_NEST_IN];
   bool copy = mlirAttributeIsAInteger(expr) &&
@@ -44,6 +48,10 @@ void dsp_emit_nest(DspEmitter *e, const DspAccess *out, MlirAttribute expr,
 
 void dsp_emit_reduce(DspEmitter *e, MlirOperation op, const DspAccess *out,
                      const DspAccess *in) {
+  if (e->options->target == DSP_TARGET_CUDA) {
+    dsp_emit_reduce_kernel(e, op, out, in);
+    return;
+  }
   MlirStringRef kind = dsp_get_text(op, "kind");
   bool max = kind.length == 3 && kind.data[0] == 'm', mean = kind.length == 4;
   size_t kept;

@@ -200,6 +200,7 @@ void dsp_emit_model(DspEmitter *e, MlirOperation model) {
   DspText outer = e->text;
   e->text = (DspText){.indent = 1};
   e->last_line = 0;
+  e->stage_name = "model";
   emit_ops(m, dsp_body_of(model));
   DspText body = e->text;
   e->text = outer;

@@ -29,6 +29,10 @@ static const char *const reserved[] = {
     "expm1",    "log2",     "log10",       "log1p",   "logb",      "erfc",
     "lgamma",   "tgamma",   "modf",        "nan",     "remainder", "exit",
     "abort",    "free",     "malloc",      "calloc",  "printf",    "puts",
+    "new",      "delete",   "class",       "this",    "template",  "typename",
+    "operator", "private",  "public",      "friend",  "namespace", "using",
+    "virtual",  "throw",    "try",         "catch",   "explicit",  "and",
+    "or",       "not",      "xor",         "export",  "mutable",   "constexpr",
     "scalb",    "drem",     "significand",
 };
 

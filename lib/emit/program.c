@@ -1,4 +1,6 @@
 // program.c - the whole program: header, dims, stage functions, model, main.
+#include <stdlib.h>
+
 #include "dspc/support/bug.h"
 #include "program.h"
 
@@ -67,33 +69,93 @@ static void read_funcs(DspEmitter *e) {
   }
 }
 
-char *dsp_emit_c(MlirModule module, const DspEmitOptions *options) {
-  DspEmitter e = {.arena = dsp_arena_create(),
-                  .module = module,
-                  .top = mlirModuleGetOperation(module),
-                  .options = options};
-  e.globals = dsp_names(e.arena, NULL);
-  read_dims(&e);
-  read_funcs(&e);
-  MlirStringRef name = dsp_get_text(e.top, "dsp.model");
-  dsp_comment(&e.text, "%.*s.c - emitted by dspc from %s for %lld ranks.",
-              (int)name.length, name.data, options->source_name,
-              (long long)e.dims.ranks);
-  dsp_comment(&e.text, "The numbers in comments are lines of that file.");
-  dsp_line(&e.text, "#include \"dsprt.h\"\n");
-  emit_dims(&e);
+static void emit_title(DspEmitter *e, DspText *out, const char *suffix) {
+  MlirStringRef name = dsp_get_text(e->top, "dsp.model");
+  dsp_comment(out, "%.*s%s - emitted by dspc from %s for %lld rank%s.",
+              (int)name.length, name.data, suffix, e->options->source_name,
+              (long long)e->dims.ranks, e->dims.ranks == 1 ? "" : "s");
+  dsp_comment(out, "The numbers in comments are lines of that file.");
+}
+
+static void emit_functions(DspEmitter *e) {
   MlirOperation model = {NULL};
-  MlirOperation op = mlirBlockGetFirstOperation(mlirModuleGetBody(module));
+  MlirOperation op =
+      mlirBlockGetFirstOperation(mlirModuleGetBody(e->module));
   for (; op.ptr; op = mlirOperationGetNextInBlock(op)) {
     if (!dsp_is_named(op, "func.func")) continue;
     if (mlirAttributeIsNull(dsp_get(op, "sym_visibility")))
       model = op;
     else
-      dsp_emit_stage(&e, op);
+      dsp_emit_stage(e, op);
   }
-  if (model.ptr) dsp_emit_model(&e, model);
+  if (!model.ptr) dsp_bug("a module without a model function");
+  dsp_emit_model(e, model);
+}
+
+static void emit_host(DspEmitter *e) {
+  bool cuda = e->options->target == DSP_TARGET_CUDA;
+  MlirStringRef name = dsp_get_text(e->top, "dsp.model");
+  emit_title(e, &e->text, ".c");
+  dsp_line(&e->text, "#include \"dsprt.h\"%s", cuda ? "" : "\n");
+  if (cuda)
+    dsp_line(&e->text, "#include \"%.*s_kernels.h\"\n", (int)name.length,
+             name.data);
+  if (!cuda) emit_dims(e);
+  emit_functions(e);
+}
+
+/// The dims and the functions that the host and the kernels share.
+static char *make_header(DspEmitter *e) {
+  DspText host = e->text;
+  e->text = (DspText){0};
+  emit_title(e, &e->text, "_kernels.h");
+  dsp_line(&e->text, "#pragma once\n#include \"dsprt_types.h\"\n");
+  emit_dims(e);
+  dsp_line(&e->text, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
+  dsp_line(&e->text, "typedef struct DsprtRun DsprtRun;");
+  dsp_text(&e->text, "%s", e->declarations.data ? e->declarations.data : "");
+  dsp_line(&e->text, "\n#ifdef __cplusplus\n}\n#endif");
+  char *header = e->text.data;
+  e->text = host;
+  return header;
+}
+
+static char *make_kernels(DspEmitter *e) {
+  MlirStringRef name = dsp_get_text(e->top, "dsp.model");
+  DspText out = {0};
+  emit_title(e, &out, "_kernels.cu");
+  dsp_line(&out, "#include \"%.*s_kernels.h\"", (int)name.length, name.data);
+  dsp_line(&out, "#include \"dsprt_kernels.cuh\"\n");
+  dsp_text(&out, "%s", e->kernels.data ? e->kernels.data : "");
+  return out.data;
+}
+
+bool dsp_emit(MlirModule module, const DspEmitOptions *options,
+              DspEmitted *emitted) {
+  DspEmitter e = {.arena = dsp_arena_create(),
+                  .module = module,
+                  .top = mlirModuleGetOperation(module),
+                  .options = options};
+  *emitted = (DspEmitted){0};
+  e.globals = dsp_names(e.arena, NULL);
+  read_dims(&e);
+  read_funcs(&e);
+  emit_host(&e);
+  if (!e.failed && options->target == DSP_TARGET_CUDA) {
+    emitted->header = make_header(&e);
+    emitted->kernels = make_kernels(&e);
+  }
+  if (!e.failed) emitted->host = e.text.data;
+  if (e.failed) dsp_text_free(&e.text);
+  dsp_text_free(&e.kernels);
+  dsp_text_free(&e.declarations);
   dsp_arena_destroy(e.arena);
-  if (!e.failed && model.ptr) return e.text.data;
-  dsp_text_free(&e.text);
-  return NULL;
+  return !e.failed;
+}
+
+void dsp_emitted_free(DspEmitted *emitted) {
+  free(emitted->host);
+  free(emitted->header);
+  free(emitted->kernels);
+  *emitted = (DspEmitted){0};
 }

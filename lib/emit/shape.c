@@ -117,6 +117,8 @@ static const char *list_dims(const DspEmitDims *dims, const DspExtent *extent,
 const char *dsp_extent_text(const DspEmitDims *dims, DspExtent extent) {
   size_t words;
   const char *text = list_dims(dims, &extent, " * ", &words);
+  if (extent.number > INT32_MAX) // dims are ints
+    return dsp_format(dims->arena, "(int64_t)%s", text);
   return words ? text : "1";
 }
 
@@ -124,6 +126,8 @@ const char *dsp_extent_factor(const DspEmitDims *dims, DspExtent extent) {
   size_t words;
   const char *text = list_dims(dims, &extent, " * ", &words);
   if (words == 0) return "1";
+  if (extent.number > INT32_MAX)
+    return dsp_format(dims->arena, "((int64_t)%s)", text);
   return words == 1 ? text : dsp_format(dims->arena, "(%s)", text);
 }
 
@@ -165,6 +169,17 @@ DspAccess dsp_access(const DspEmitDims *dims, MlirType type, const char *base) {
     dsp_bug("a type with a layout that it does not hold");
   read_axes(dims, &a);
   set_row_major(&a);
+  a.span = 1;
+  for (size_t i = 0; i < a.shape.natoms; i++) a.span *= a.shape.sizes[i];
+  return a;
+}
+
+static int64_t common_divisor(int64_t a, int64_t b) {
+  while (b) {
+    int64_t rest = a % b;
+    a = b;
+    b = rest;
+  }
   return a;
 }
 
@@ -193,6 +208,9 @@ DspAccess dsp_access_slice(const DspEmitDims *dims, const DspAccess *whole,
     a.axes[i].stride = whole->axes[i + 1 - inside].stride;
   a.contiguous = false;
   a.offset = whole->offset;
+  a.span = whole->span;
+  a.grain = common_divisor(whole->grain,
+                           start * whole->axes[slot].stride.number);
   if (start == 0) return a;
   const char *text = dsp_extent_factor(dims, whole->axes[slot].stride);
   bool unit = dsp_extent_is_one(whole->axes[slot].stride);
@@ -209,6 +227,8 @@ DspAccess dsp_access_shard(const DspEmitDims *dims, const DspAccess *whole,
                            MlirType result) {
   DspAccess a = dsp_access(dims, result, whole->base);
   a.offset = whole->offset;
+  a.span = whole->span;
+  a.grain = whole->grain;
   a.contiguous = false;
   for (size_t i = 0; i < a.naxes; i++) {
     size_t last = a.axes[i].first + a.axes[i].count - 1, k = 0;
@@ -216,6 +236,7 @@ DspAccess dsp_access_shard(const DspEmitDims *dims, const DspAccess *whole,
     a.axes[i].stride = whole->axes[k].stride;
     if (!a.axes[i].cut) continue;
     const char *begin = a.axes[i].dim->begin_name;
+    a.grain = common_divisor(a.grain, a.axes[i].stride.number);
     bool unit = dsp_extent_is_one(a.axes[i].stride);
     a.offset = plus_offset(
         dims, whole,

@@ -53,6 +53,8 @@ typedef struct DspAccess {
   DspAxis axes[DSP_MAX_RANK];
   size_t naxes;
   bool contiguous; ///< row major without gaps
+  int64_t grain;   ///< every offset is a multiple of this; 0: no offset
+  int64_t span;    ///< elements behind `base`, global
 } DspAccess;
 
 /// The access of contiguous memory at `base`.

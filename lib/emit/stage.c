@@ -1,37 +1,18 @@
 // stage.c - one function for each kind of stage, and the struct of its weights.
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "dspc/support/bug.h"
 #include "program.h"
 
-static bool is_word_part(char c) {
-  return isalnum((unsigned char)c) || c == '_';
-}
-
-/// Is `word`, as a whole word, in the code, comments left out?
-static bool mentions(const char *code, const char *word) {
-  size_t length = strlen(word);
-  for (const char *at = strstr(code, word); at; at = strstr(at + 1, word)) {
-    if (at > code && is_word_part(at[-1])) continue;
-    if (is_word_part(at[length])) continue;
-    const char *line = at;
-    while (line > code && line[-1] != '\n') line--;
-    const char *comment = strstr(line, "//");
-    if (!comment || comment > at) return true;
-  }
-  return false;
-}
-
 /// Declares the parts that the text of a function mentions.
 static void emit_parts(DspEmitter *e, DspText *out, const char *body) {
   for (size_t i = 0; i < e->dims.count; i++) {
     const DspDimNames *dim = &e->dims.names[i];
-    if (mentions(body, dim->part_name))
+    if (dsp_mentions(body, dim->part_name))
       dsp_line(out, "const int64_t %s = dsprt_part(%s, run->rank, run->ranks);",
                dim->part_name, dim->size_name);
-    if (mentions(body, dim->begin_name))
+    if (dsp_mentions(body, dim->begin_name))
       dsp_line(out,
                "const int64_t %s = dsprt_begin(%s, run->rank, run->ranks);",
                dim->begin_name, dim->size_name);
@@ -187,7 +168,7 @@ static void emit_signature(DspEmitter *e, MlirOperation func,
 void dsp_close_function(DspEmitter *e, DspText body) {
   e->text.indent = 1;
   emit_parts(e, &e->text, body.data ? body.data : "");
-  if (!body.data || !mentions(body.data, "run"))
+  if (!body.data || !dsp_mentions(body.data, "run"))
     dsp_line(&e->text, "(void)run;");
   dsp_text(&e->text, "%s", body.data ? body.data : "");
   e->text.indent = 0;
@@ -200,6 +181,7 @@ void dsp_emit_stage(DspEmitter *e, MlirOperation func) {
   DspNames names = dsp_names(e->arena, &e->globals);
   Signature s = read_signature(e, &names, func);
   emit_signature(e, func, &s);
+  e->stage_name = dsp_func_name(e, func);
   DspText outer = e->text;
   e->text = (DspText){.indent = 1};
   e->last_line = 0;
