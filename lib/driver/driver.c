@@ -16,6 +16,7 @@
 #include "dspc/import/import.h"
 #include "dspc/passes/passes.h"
 #include "dspc/support/bug.h"
+#include "explain.h"
 #include "link.h"
 #include "options.h"
 #include "report.h"
@@ -256,18 +257,8 @@ int dsp_driver_main(int argc, char **argv) {
   keep_memory();
   Job job = {.arena = dsp_arena_create()};
   dsp_options_parse(argc, argv, &job.options);
-  bool fine;
-  if (job.options.explain) {
-    const char *title = dsp_diag_title(job.options.explain);
-    fine = title != NULL;
-    if (fine)
-      printf("%s: %s\n", job.options.explain, title);
-    else
-      fprintf(stderr, "dspc: error: no diagnostic is called %s\n",
-              job.options.explain);
-  } else {
-    fine = run(&job);
-  }
+  bool fine = job.options.explain ? dsp_explain(job.options.explain)
+                                  : run(&job);
   dsp_arena_destroy(job.arena);
   return fine ? 0 : 1;
 }

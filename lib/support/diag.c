@@ -9,19 +9,13 @@
 #include "dspc/support/bug.h"
 
 static const struct {
-  const char *name, *title;
+  const char *name;
 } table[] = {
-#define DSP_DIAG(id, title) {#id, title},
+#define DSP_DIAG(id, title) {#id},
 #include "dspc/support/diag.def"
 };
 
 const char *dsp_diag_name(DspDiagId id) { return table[id].name; }
-
-const char *dsp_diag_title(const char *name) {
-  for (size_t i = 0; i < DSP_DIAG_COUNT; i++)
-    if (strcmp(table[i].name, name) == 0) return table[i].title;
-  return NULL;
-}
 
 static const char *format_text(DspArena *arena, const char *format,
                                va_list args) {

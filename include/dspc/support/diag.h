@@ -57,8 +57,6 @@ void dsp_help(DspDiags *diags, DspDiag *diag, const char *format, ...)
 
 /// "E0201".
 const char *dsp_diag_name(DspDiagId id);
-/// One line on what the ID means, or NULL for an unknown name.
-const char *dsp_diag_title(const char *name);
 
 /// Prints all as text, with lines and carets.
 void dsp_diags_print(const DspDiags *diags, FILE *out);
