@@ -4,7 +4,7 @@
 
 #include <mpi.h>
 
-#include "dsprt_program.h"
+#include "backend.h"
 
 struct DsprtExchange;
 
@@ -21,10 +21,6 @@ typedef struct DsprtState {
 void dsprt_state_open(DsprtRun *run, DsprtState *state, MPI_Comm comm,
                       const DsprtProgram *program);
 void dsprt_state_close(DsprtState *state);
-
-/// Prints "rank 2 of 4, stage 'mlp': ..." and ends all ranks.
-_Noreturn void dsprt_fail(const DsprtRun *run, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
 
 /// At least `bytes` of memory for tiles; lasts until the next call.
 float *dsprt_tiles(DsprtRun *run, int64_t bytes);

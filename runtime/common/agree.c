@@ -5,9 +5,10 @@
 #include "agree.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "state.h"
+#include "backend.h"
 
 static void print_lines(const DsprtErrors *errors, const char *who) {
   const char *at = errors->text ? errors->text : "out of memory\n";
@@ -20,10 +21,15 @@ static void print_lines(const DsprtErrors *errors, const char *who) {
 }
 
 bool dsprt_agree(const DsprtRun *run, DsprtErrors *errors) {
-  int failed = errors->count > 0, failures = 0, first = 0;
-  int mine = failed ? run->rank : run->ranks;
-  MPI_Allreduce(&failed, &failures, 1, MPI_INT, MPI_SUM, run->state->comm);
-  MPI_Allreduce(&mine, &first, 1, MPI_INT, MPI_MIN, run->state->comm);
+  int failures = 0, first = run->ranks;
+  int64_t *failed = calloc((size_t)run->ranks, sizeof *failed);
+  if (!failed) dsprt_fail(run, "out of memory");
+  dsprt_backend_gather(run, errors->count > 0, failed);
+  for (int i = run->ranks; i-- > 0;) {
+    failures += failed[i] != 0;
+    if (failed[i]) first = i;
+  }
+  free(failed);
   if (failures == 0) return true;
   char who[64] = "";
   if (failures < run->ranks)

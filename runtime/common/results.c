@@ -11,9 +11,9 @@
 
 /// The largest of all ranks.
 static DsprtDifference merge(const DsprtSession *s, DsprtDifference mine) {
-  double in[3] = {mine.error, mine.expected, mine.nans}, out[3];
-  MPI_Allreduce(in, out, 3, MPI_DOUBLE, MPI_MAX, s->state.comm);
-  return (DsprtDifference){out[0], out[1], out[2]};
+  double all[3] = {mine.error, mine.expected, mine.nans};
+  dsprt_backend_largest(&s->run, all, 3);
+  return (DsprtDifference){all[0], all[1], all[2]};
 }
 
 static void tell(DsprtSession *s, const char *name, const DsprtDifference *d,
@@ -29,7 +29,7 @@ static void tell(DsprtSession *s, const char *name, const DsprtDifference *d,
 
 static void verify_one(DsprtSession *s, const DsprtPort *port,
                        const DsprtTensor *expected) {
-  DsprtDifference d = merge(s, dsprt_compare(&s->run, port, expected));
+  DsprtDifference d = merge(s, dsprt_compare(&s->host, port, expected));
   bool ok = d.nans == 0 && dsprt_relative(&d) <= s->options.tolerance;
   tell(s, port->name, &d, ok);
   s->differs |= !ok;
@@ -53,7 +53,7 @@ void dsprt_step_output(DsprtSession *s) {
     dsprt_error(&s->errors, "%s was not written", path);
     return;
   }
-  dsprt_outputs_write(&s->run, s->program, path, &s->errors);
+  dsprt_outputs_write(&s->host, s->program, path, &s->errors);
   bool written = dsprt_agree(&s->run, &s->errors);
   if (s->run.rank == 0 && written) dsprt_outputs_finish(path, &s->errors);
   if (s->run.rank == 0 && !written) dsprt_outputs_abandon(path);

@@ -1,23 +1,21 @@
 // session.h - one run of a program, from its files to its report.
-#ifndef DSPRT_CPU_SESSION_H
-#define DSPRT_CPU_SESSION_H
+#ifndef DSPRT_COMMON_SESSION_H
+#define DSPRT_COMMON_SESSION_H
 
-#include "arena.h"
+#include "backend.h"
 #include "options.h"
 #include "report.h"
 #include "safetensors.h"
-#include "state.h"
 #include "weights.h"
 
 typedef struct DsprtSession {
   const DsprtProgram *program;
   DsprtOptions options;
   DsprtRun run;
-  DsprtState state;
+  DsprtRun host; ///< the same with an arena that the host reads and writes
   DsprtErrors errors; ///< of the step at work
   DsprtTensors weights_file, input_file, expected_file;
   DsprtWeights weights;
-  DsprtArena arena;
   DsprtReport report;
   int64_t *counted; ///< [ranks] what left each in the first pass
   double *seconds;  ///< [options.bench]

@@ -1,6 +1,6 @@
 // agree.h - all ranks go on, or none.
-#ifndef DSPRT_CPU_AGREE_H
-#define DSPRT_CPU_AGREE_H
+#ifndef DSPRT_COMMON_AGREE_H
+#define DSPRT_COMMON_AGREE_H
 
 #include <stdbool.h>
 

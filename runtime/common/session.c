@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "ports.h"
+#include "shape.h"
 
 static void check_ranks(DsprtSession *s) {
   if (s->run.ranks == s->program->ranks) return;
@@ -21,9 +22,11 @@ void dsprt_step_prepare(DsprtSession *s) {
   if (s->errors.count) return;
   s->counted = calloc((size_t)s->run.ranks, sizeof *s->counted);
   s->seconds = calloc((size_t)s->options.bench + 1, sizeof *s->seconds);
-  s->arena = dsprt_arena(s->program->arena_bytes);
-  s->run.arena = s->arena.memory;
-  if (!s->counted || !s->seconds || !s->arena.memory)
+  unsigned char *memory =
+      dsprt_backend_arena(&s->run, s->program->arena_bytes);
+  s->host = s->run;
+  s->host.arena = memory;
+  if (!s->counted || !s->seconds || !memory)
     dsprt_error(&s->errors, "out of memory: %lld bytes of activations",
                 (long long)s->program->arena_bytes);
 }
@@ -48,51 +51,63 @@ void dsprt_step_load(DsprtSession *s) {
   if (s->options.input)
     dsprt_inputs_check(s->program, &s->input_file, s->options.allow_extra,
                        &s->errors);
-  s->run.weights = s->weights.pointers;
+  if (!s->errors.count && !dsprt_backend_weights(&s->run, &s->weights))
+    dsprt_error(&s->errors, "out of memory: no room for the weights");
 }
 
-static void set_inputs(DsprtSession *s) {
+/// Bytes of this rank's part of a port.
+static int64_t port_bytes(const DsprtSession *s, const DsprtPort *port) {
+  DsprtRuns runs =
+      dsprt_runs(&port->shape, port->cut, s->run.rank, s->run.ranks);
+  return runs.count * runs.length * dsprt_type_bytes(port->shape.type);
+}
+
+static void read_inputs(DsprtSession *s) {
   if (s->options.input)
-    dsprt_inputs_read(&s->run, s->program, &s->input_file);
+    dsprt_inputs_read(&s->host, s->program, &s->input_file);
   else
-    dsprt_inputs_random(&s->run, s->program, s->options.input_seed);
+    dsprt_inputs_random(&s->host, s->program, s->options.input_seed);
 }
 
-static double forward(DsprtSession *s) {
-  s->run.stage = -1;
-  s->state.counted = 0;
-  MPI_Barrier(s->state.comm);
-  double begin = MPI_Wtime();
-  s->program->forward(&s->run);
-  double seconds = MPI_Wtime() - begin;
-  s->run.stage = -1;
-  return seconds;
+/// Passes overwrite the arena, inputs too.
+static void set_inputs(DsprtSession *s) {
+  read_inputs(s);
+  for (int i = 0; i < s->program->ninputs; i++) {
+    const DsprtPort *port = &s->program->inputs[i];
+    dsprt_backend_put(&s->run, port->offset, port_bytes(s, port));
+  }
+}
+
+static void get_outputs(DsprtSession *s) {
+  for (int i = 0; i < s->program->noutputs; i++) {
+    const DsprtPort *port = &s->program->outputs[i];
+    dsprt_backend_get(&s->run, port->offset, port_bytes(s, port));
+  }
 }
 
 void dsprt_step_forward(DsprtSession *s) {
   set_inputs(s);
-  forward(s);
-  MPI_Allgather(&s->state.counted, 1, MPI_INT64_T, s->counted, 1, MPI_INT64_T,
-                s->state.comm);
+  dsprt_backend_forward(&s->run, true);
+  dsprt_backend_gather(&s->run, dsprt_backend_counted(&s->run), s->counted);
+  get_outputs(s);
 }
 
 void dsprt_step_bench(DsprtSession *s) {
   for (int i = 0; i < s->options.bench; i++) {
     if (s->run.rank == 0) dsprt_progress("forward", i, s->options.bench);
     set_inputs(s);
-    s->seconds[i] = forward(s);
+    s->seconds[i] = dsprt_backend_forward(&s->run, false);
   }
   if (s->run.rank == 0)
     dsprt_progress("forward", s->options.bench, s->options.bench);
-  MPI_Allreduce(MPI_IN_PLACE, s->seconds, s->options.bench, MPI_DOUBLE, MPI_MAX,
-                s->state.comm);
+  dsprt_backend_largest(&s->run, s->seconds, s->options.bench);
   dsprt_report_times(&s->report, s->seconds, s->options.bench);
 }
 
 void dsprt_step_report(DsprtSession *s) {
   s->report.program = s->program;
   s->report.counted = s->counted;
-  s->report.arena_bytes = s->arena.bytes;
+  s->report.arena_bytes = dsprt_backend_arena_bytes(&s->run);
   s->report.weights_mapped = s->weights.mapped_bytes;
   s->report.weights_copied = s->weights.buffer_bytes;
   if (s->run.rank == 0) {
@@ -112,8 +127,6 @@ void dsprt_session_close(DsprtSession *s) {
   dsprt_tensors_close(&s->input_file);
   dsprt_tensors_close(&s->expected_file);
   dsprt_weights_free(&s->weights);
-  dsprt_arena_free(&s->arena);
-  dsprt_state_close(&s->state);
   dsprt_errors_free(&s->errors);
   free(s->counted);
   free(s->seconds);

@@ -1,6 +1,6 @@
 // signals.h - a rank that dies says who it was.
-#ifndef DSPRT_CPU_SIGNALS_H
-#define DSPRT_CPU_SIGNALS_H
+#ifndef DSPRT_COMMON_SIGNALS_H
+#define DSPRT_COMMON_SIGNALS_H
 
 #include "dsprt_program.h"
 

@@ -1,15 +1,14 @@
-// main.c - the main of every program for CPU ranks.
+// main.c - the main of every program.
 //
-// Needs:  mpirun, srun or nothing (one rank).
+// Needs:  a backend.
 // Leaves: exit status 0: done, and as predicted and expected; 1: not; 2: a
 //         command line that makes no sense.
 #include <stddef.h>
 
 #include "agree.h"
-#include "init.h"
+#include "backend.h"
 #include "session.h"
 #include "signals.h"
-#include "threads.h"
 
 static DsprtStep *const steps[] = {
     dsprt_step_prepare, dsprt_step_open,   dsprt_step_load,  dsprt_step_forward,
@@ -27,17 +26,16 @@ static int run_steps(DsprtSession *s) {
 int dsprt_main(int argc, char **argv, const DsprtProgram *program) {
   static const int exit_status[] = {0, 0, 2};
   DsprtSession s = {.program = program};
-  dsprt_init(&argc, &argv);
-  dsprt_state_open(&s.run, &s.state, MPI_COMM_WORLD, program);
+  dsprt_backend_open(&s.run, &argc, &argv, program);
   dsprt_signals_watch(&s.run);
   DsprtOptionsResult read =
       dsprt_options_read(&s.options, argc, argv, program, s.run.rank == 0);
   int status = exit_status[read];
   if (read == DSPRT_OPTIONS_RUN) {
-    s.report.threads = dsprt_threads_set(s.state.comm);
+    s.report.threads = dsprt_backend_prepare(&s.run);
     status = run_steps(&s);
   }
   dsprt_session_close(&s);
-  MPI_Finalize();
+  dsprt_backend_close(&s.run);
   return status;
 }
