@@ -17,6 +17,11 @@ if(TARGET dsprt_cpu)
   file(MAKE_DIRECTORY ${DSP_RUNTIME_DIR})
   file(CREATE_LINK ${CMAKE_SOURCE_DIR}/runtime/include/dsprt
        ${DSP_RUNTIME_DIR}/include SYMBOLIC)
+  file(CREATE_LINK ${CMAKE_SOURCE_DIR}/runtime ${DSP_RUNTIME_DIR}/runtime
+       SYMBOLIC)
+  install(DIRECTORY runtime/ DESTINATION lib/dspc/runtime
+          FILES_MATCHING PATTERN "*.[ch]" PATTERN "*.cu" PATTERN "*.cuh"
+          PATTERN "CMakeLists.txt")
   install(TARGETS dsprt_cpu ARCHIVE DESTINATION lib/dspc)
   install(DIRECTORY runtime/include/dsprt/ DESTINATION lib/dspc/include
           FILES_MATCHING PATTERN "*.h")

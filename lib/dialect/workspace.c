@@ -63,9 +63,9 @@ static int64_t all_reduce_bytes(MlirAttribute dims, MlirOperation op,
 }
 
 int64_t dsp_workspace_bytes(MlirAttribute dims, MlirOperation op,
-                            int64_t ranks) {
+                            int64_t ranks, bool gpu) {
   switch (dsp_op_kind(op)) {
-  case DSP_OP_LINEAR: return linear_bytes(dims, op, ranks);
+  case DSP_OP_LINEAR: return gpu ? 0 : linear_bytes(dims, op, ranks);
   case DSP_OP_REDUCE_SCATTER: return reduce_scatter_bytes(dims, op, ranks);
   case DSP_OP_ALL_REDUCE: return all_reduce_bytes(dims, op, ranks);
   default: return 0;

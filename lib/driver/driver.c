@@ -19,6 +19,7 @@
 #include "explain.h"
 #include "link.h"
 #include "options.h"
+#include "project.h"
 #include "report.h"
 
 /// One compilation.
@@ -157,15 +158,9 @@ static const char *source_line(void *user, int line, size_t *length) {
   return text.data;
 }
 
-static bool write_program(Job *job, const char *text) {
-  char program[4096], source[4200];
-  MlirStringRef model = mlirStringAttrGetValue(mlirOperationGetAttributeByName(
-      mlirModuleGetOperation(job->module),
-      mlirStringRefCreateFromCString("dsp.model")));
-  if (job->options.output)
-    snprintf(program, sizeof program, "%s", job->options.output);
-  else
-    snprintf(program, sizeof program, "%.*s", (int)model.length, model.data);
+/// Compiles the emitted code for CPU ranks.
+static bool write_cpu_program(const char *program, const char *text) {
+  char source[4200];
   snprintf(source, sizeof source, "%s.c", program);
   FILE *file = fopen(source, "w");
   if (!file || fputs(text, file) < 0 || fclose(file)) {
@@ -176,14 +171,31 @@ static bool write_program(Job *job, const char *text) {
   return dsp_link_program(source, program);
 }
 
+static bool write_program(Job *job, const DspEmitted *emitted) {
+  char model[256], program[4096];
+  MlirStringRef name = mlirStringAttrGetValue(mlirOperationGetAttributeByName(
+      mlirModuleGetOperation(job->module),
+      mlirStringRefCreateFromCString("dsp.model")));
+  snprintf(model, sizeof model, "%.*s", (int)name.length, name.data);
+  snprintf(program, sizeof program, "%s",
+           job->options.output ? job->options.output : model);
+  if (job->options.form == DSP_FORM_PROJECT)
+    return dsp_write_project(program, model, job->options.target, emitted);
+  if (job->options.target == DSP_TARGET_CUDA)
+    return dsp_build_project(program, model, DSP_TARGET_CUDA, emitted);
+  return write_cpu_program(program, emitted->host);
+}
+
 static bool finish(Job *job) {
   DspForm form = job->options.form;
   if (form == DSP_FORM_PLAN) return true;
-  if (form != DSP_FORM_PROGRAM && form != DSP_FORM_C) {
+  if (form == DSP_FORM_DSP || form == DSP_FORM_PLANNED ||
+      form == DSP_FORM_LOWERED) {
     print_module(job, job->form);
     return true;
   }
-  DspEmitOptions options = {.source_name = job->source.name,
+  DspEmitOptions options = {.target = job->options.target,
+                            .source_name = job->source.name,
                             .source_line = source_line,
                             .user = &job->source};
   DspEmitted emitted;
@@ -191,8 +203,10 @@ static bool finish(Job *job) {
   bool fine = true;
   if (form == DSP_FORM_C)
     fputs(emitted.host, job->form);
+  else if (form == DSP_FORM_CUDA)
+    fputs(emitted.kernels, job->form);
   else
-    fine = write_program(job, emitted.host);
+    fine = write_program(job, &emitted);
   dsp_emitted_free(&emitted);
   return fine;
 }
@@ -203,6 +217,12 @@ static bool compile_model(Job *job, const DspModel *model) {
   if (mlirContextIsNull(job->context)) dsp_bug("the dialect does not load");
   dsp_mlir_sink_attach(&job->sink, job->context);
   job->module = dsp_import_model(job->context, model);
+  if (job->options.target == DSP_TARGET_CUDA)
+    mlirOperationSetAttributeByName(
+        mlirModuleGetOperation(job->module),
+        mlirStringRefCreateFromCString("dsp.target"),
+        mlirStringAttrGet(job->context,
+                          mlirStringRefCreateFromCString("cuda")));
   bool fine = run_passes(job) && finish(job);
   dsp_mlir_sink_write(&job->sink, stderr);
   dsp_mlir_sink_detach(&job->sink);
@@ -248,7 +268,9 @@ static bool run(Job *job) {
   if (!job->form) dsp_bug("out of memory");
   bool fine = compile(job);
   if (fclose(job->form)) dsp_bug("out of memory");
-  if (fine && job->options.form != DSP_FORM_PROGRAM) fine = write_form(job);
+  DspForm form = job->options.form;
+  if (fine && form != DSP_FORM_PROGRAM && form != DSP_FORM_PROJECT)
+    fine = write_form(job);
   free(job->form_text);
   return fine;
 }

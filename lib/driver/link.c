@@ -20,12 +20,12 @@ typedef struct Flags {
   size_t nwords, used;
 } Flags;
 
-/// The folder with libdsprt_cpu.a: $DSPC_RUNTIME_DIR, or beside the binary.
-static bool find_flags(char *path, size_t size) {
+/// A file or folder of the runtime: in $DSPC_RUNTIME_DIR, or beside the binary.
+bool dsp_find_runtime(const char *name, char *path, size_t size) {
   const char *env = getenv("DSPC_RUNTIME_DIR");
   static const char *const places[] = {"lib/dspc", "lib"};
   if (env) {
-    snprintf(path, size, "%s/dsprt_cpu.flags", env);
+    snprintf(path, size, "%s/%s", env, name);
     return access(path, R_OK) == 0;
   }
   char self[4096];
@@ -37,7 +37,7 @@ static bool find_flags(char *path, size_t size) {
     if (slash) *slash = '\0';
   }
   for (size_t i = 0; i < 2; i++) {
-    snprintf(path, size, "%s/%s/dsprt_cpu.flags", self, places[i]);
+    snprintf(path, size, "%s/%s/%s", self, places[i], name);
     if (access(path, R_OK) == 0) return true;
   }
   return false;
@@ -67,7 +67,7 @@ static bool read_key(FILE *file, const char *key, char *value) {
   return false;
 }
 
-static bool run(char **words) {
+bool dsp_run_command(char **words) {
   pid_t child;
   int status;
   int error = posix_spawnp(&child, words[0], NULL, NULL, words, environ);
@@ -84,7 +84,9 @@ static bool run(char **words) {
 
 bool dsp_link_program(const char *source, const char *program) {
   char path[5000], value[MAX_LINE];
-  FILE *file = find_flags(path, sizeof path) ? fopen(path, "r") : NULL;
+  FILE *file = dsp_find_runtime("dsprt_cpu.flags", path, sizeof path)
+                   ? fopen(path, "r")
+                   : NULL;
   if (!file) {
     fprintf(stderr,
             "dspc: error: the runtime was not found; set DSPC_RUNTIME_DIR to "
@@ -108,5 +110,5 @@ bool dsp_link_program(const char *source, const char *program) {
     return false;
   }
   flags.words[flags.nwords] = NULL;
-  return run(flags.words);
+  return dsp_run_command(flags.words);
 }

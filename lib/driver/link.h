@@ -3,9 +3,15 @@
 #define DSPC_LIB_DRIVER_LINK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
-/// Compiles and links `source` into `program` with the compiler and flags of
-/// the runtime.  Prints what went wrong and returns false.
+/// Compiles `source` and links it with the runtime for CPUs.  Errors are
+/// printed.
 bool dsp_link_program(const char *source, const char *program);
+
+/// Finds a file or folder of the runtime.
+bool dsp_find_runtime(const char *name, char *path, size_t size);
+/// Runs a command and waits; says when it failed.
+bool dsp_run_command(char **words);
 
 #endif

@@ -16,10 +16,12 @@ static const struct argp_option known[] = {
      "override a dim's size, a const or a type", 0},
     {"emit", EMIT, "FORM", 0,
      "print a form (to -o FILE if given) and stop: tokens, ast, model, dsp, "
-     "planned, lowered, c, plan", 0},
+     "planned, lowered, c, cuda, plan; or write a folder -o DIR that builds "
+     "without dspc: project", 0},
     {"dump-dir", DUMP, "DIR", 0, "write the module after each pass to DIR", 0},
     {"allow", ALLOW, "tensor", 0, "weights may be cut too", 0},
-    {"target", TARGET, "cpu", 0, "what to compile for: cpu (MPI ranks)", 0},
+    {"target", TARGET, "cpu|cuda", 0,
+     "what to compile for: cpu (MPI ranks) or cuda (a GPU a rank)", 0},
     {"diagnostics", DIAGNOSTICS, "text|json", 0, "the form of errors", 0},
     {"explain", EXPLAIN, "ID", 0, "say what an error like E0301 means", 0},
     {0}};
@@ -30,7 +32,8 @@ static const struct {
 } forms[] = {{"tokens", DSP_FORM_TOKENS},   {"ast", DSP_FORM_AST},
              {"model", DSP_FORM_MODEL},     {"dsp", DSP_FORM_DSP},
              {"planned", DSP_FORM_PLANNED}, {"lowered", DSP_FORM_LOWERED},
-             {"c", DSP_FORM_C},             {"plan", DSP_FORM_PLAN}};
+             {"c", DSP_FORM_C},             {"plan", DSP_FORM_PLAN},
+             {"cuda", DSP_FORM_CUDA},       {"project", DSP_FORM_PROJECT}};
 
 static void read_form(const char *arg, DspOptions *options,
                       struct argp_state *state) {
@@ -41,7 +44,7 @@ static void read_form(const char *arg, DspOptions *options,
     }
   argp_error(state,
              "--emit=%s: the forms are tokens, ast, model, dsp, planned, "
-             "lowered, c, plan",
+             "lowered, c, cuda, plan, project",
              arg);
 }
 
@@ -78,8 +81,10 @@ static error_t read_option(int key, char *arg, struct argp_state *state) {
     options->allow_tensor = true;
     break;
   case TARGET:
-    if (strcmp(arg, "cpu"))
-      argp_error(state, "--target=%s: this dspc compiles for cpu", arg);
+    if (strcmp(arg, "cpu") && strcmp(arg, "cuda"))
+      argp_error(state, "--target=%s: the targets are cpu and cuda", arg);
+    options->target =
+        strcmp(arg, "cuda") == 0 ? DSP_TARGET_CUDA : DSP_TARGET_CPU;
     break;
   case DIAGNOSTICS:
     if (strcmp(arg, "json") && strcmp(arg, "text"))
@@ -91,6 +96,10 @@ static error_t read_option(int key, char *arg, struct argp_state *state) {
     options->input = arg;
     break;
   case ARGP_KEY_END:
+    if (options->form == DSP_FORM_PROJECT && !options->output)
+      argp_error(state, "--emit=project: name the folder with -o DIR");
+    if (options->form == DSP_FORM_CUDA && options->target != DSP_TARGET_CUDA)
+      argp_error(state, "--emit=cuda: add --target=cuda");
     if (!options->input && !options->explain)
       argp_error(state, "no model: name a .dsp file");
     break;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dspc/emit/emit.h"
 #include "dspc/sema/model.h"
 
 enum { DSP_MAX_DEFINES = 64 };
@@ -20,6 +21,8 @@ typedef enum DspForm {
   DSP_FORM_PLANNED, ///< with layouts and collectives
   DSP_FORM_LOWERED, ///< after the last pass
   DSP_FORM_C,
+  DSP_FORM_CUDA,    ///< the kernels
+  DSP_FORM_PROJECT, ///< a folder that builds without dspc
   DSP_FORM_PLAN, ///< the plan as a table
 } DspForm;
 
@@ -28,6 +31,7 @@ typedef struct DspOptions {
   const char *output;
   int64_t ranks;
   bool allow_tensor;
+  DspTarget target;
   bool json_diagnostics;
   DspForm form;
   const char *dump_dir;

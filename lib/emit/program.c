@@ -124,8 +124,9 @@ static char *make_kernels(DspEmitter *e) {
   MlirStringRef name = dsp_get_text(e->top, "dsp.model");
   DspText out = {0};
   emit_title(e, &out, "_kernels.cu");
-  dsp_line(&out, "#include \"%.*s_kernels.h\"", (int)name.length, name.data);
   dsp_line(&out, "#include \"dsprt_kernels.cuh\"\n");
+  dsp_line(&out, "#include \"%.*s_kernels.h\"\n", (int)name.length,
+           name.data);
   dsp_text(&out, "%s", e->kernels.data ? e->kernels.data : "");
   return out.data;
 }

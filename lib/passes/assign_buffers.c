@@ -37,6 +37,7 @@ typedef struct Assigner {
   MlirModule module;
   MlirAttribute dims; ///< dsp.dims
   int64_t ranks;
+  bool gpu;
 } Assigner;
 
 /// One function at work.
@@ -274,7 +275,8 @@ static void annotate(Frame *f, const DspPlace *places) {
 static int64_t scratch_bytes(const Frame *f, MlirOperation op) {
   if (dsp_is(op, "func.call"))
     return dsp_int_attr(callee_of(f->a, op), "frame_bytes", 0);
-  return dsp_workspace_bytes(f->a->dims, op, f->a->ranks);
+  return dsp_workspace_bytes(f->a->dims, op, f->a->ranks,
+                             f->a->gpu);
 }
 
 /// Lays the frame out: the objects, then the scratch memory of single ops.
@@ -351,7 +353,8 @@ bool dsp_pass_assign_buffers(MlirModule module, const DspPassOptions *options) {
                 .arena = dsp_arena_create(),
                 .module = module,
                 .dims = dsp_attr(top, "dsp.dims"),
-                .ranks = dsp_int_attr(top, "dsp.ranks", 1)};
+                .ranks = dsp_int_attr(top, "dsp.ranks", 1),
+                .gpu = dsp_str_is(dsp_string_attr(top, "dsp.target"), "cuda")};
   if (options->ranks) a.ranks = options->ranks;
   Frame callers = open_frame(&a, model);
   MlirOperation func = mlirBlockGetFirstOperation(mlirModuleGetBody(module));

@@ -4,13 +4,15 @@
 #ifndef DSPC_DIALECT_WORKSPACE_H
 #define DSPC_DIALECT_WORKSPACE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <mlir-c/IR.h>
 
 /// Bytes of scratch memory that `op` needs on the rank that needs most; 0 for
-/// most ops.  `dims` is the module's dsp.dims.
+/// most ops.  `dims` is the module's dsp.dims.  On a GPU, products bring their
+/// own.
 int64_t dsp_workspace_bytes(MlirAttribute dims, MlirOperation op,
-                            int64_t ranks);
+                            int64_t ranks, bool gpu);
 
 #endif

@@ -10,24 +10,24 @@
 
 #include "dsprt_types.h"
 
-static inline uint32_t dsprt_bits_of(float x) {
+DSPRT_INLINE uint32_t dsprt_bits_of(float x) {
   uint32_t bits;
   memcpy(&bits, &x, sizeof bits);
   return bits;
 }
 
-static inline float dsprt_of_bits(uint32_t bits) {
+DSPRT_INLINE float dsprt_of_bits(uint32_t bits) {
   float x;
   memcpy(&x, &bits, sizeof x);
   return x;
 }
 
-static inline float dsprt_from_bf16(DsprtBf16 x) {
+DSPRT_INLINE float dsprt_from_bf16(DsprtBf16 x) {
   return dsprt_of_bits((uint32_t)x << 16);
 }
 
 /// Rounds to the nearest, ties to even; a NaN stays a (quiet) NaN.
-static inline DsprtBf16 dsprt_to_bf16(float x) {
+DSPRT_INLINE DsprtBf16 dsprt_to_bf16(float x) {
   uint32_t bits = dsprt_bits_of(x);
   uint32_t rounded = bits + 0x7fffu + ((bits >> 16) & 1u);
   uint32_t nan = bits | 0x00400000u;
@@ -35,7 +35,7 @@ static inline DsprtBf16 dsprt_to_bf16(float x) {
                      16);
 }
 
-static inline float dsprt_from_f16(DsprtF16 h) {
+DSPRT_INLINE float dsprt_from_f16(DsprtF16 h) {
   uint32_t sign = (uint32_t)(h & 0x8000u) << 16;
   uint32_t exponent = (h >> 10) & 31u, fraction = h & 0x3ffu;
   if (exponent == 31) return dsprt_of_bits(sign | 0x7f800000u | fraction << 13);
@@ -46,7 +46,7 @@ static inline float dsprt_from_f16(DsprtF16 h) {
 }
 
 /// Rounds to the nearest, ties to even; too large becomes infinite.
-static inline DsprtF16 dsprt_to_f16(float x) {
+DSPRT_INLINE DsprtF16 dsprt_to_f16(float x) {
   uint32_t bits = dsprt_bits_of(x), sign = (bits >> 16) & 0x8000u;
   uint32_t size = bits & 0x7fffffffu;
   if (size > 0x7f800000u) return (DsprtF16)(sign | 0x7e00u);
@@ -59,42 +59,42 @@ static inline DsprtF16 dsprt_to_f16(float x) {
   return (DsprtF16)(sign | (rounded - 0x38000000u) >> 13);
 }
 
-static inline float dsprt_sigmoid(float x) {
+DSPRT_INLINE float dsprt_sigmoid(float x) {
   return 1.0f / (1.0f + expf(-x));
 }
 
-static inline float dsprt_silu(float x) {
+DSPRT_INLINE float dsprt_silu(float x) {
   return x * dsprt_sigmoid(x);
 }
 
-static inline float dsprt_relu(float x) {
+DSPRT_INLINE float dsprt_relu(float x) {
   return x > 0.0f ? x : 0.0f;
 }
 
 /// GELU by the error function.
-static inline float dsprt_gelu(float x) {
+DSPRT_INLINE float dsprt_gelu(float x) {
   return 0.5f * x * (1.0f + erff(x * 0.70710678118654752f));
 }
 
 /// The tanh form of GELU.
-static inline float dsprt_gelu_tanh(float x) {
+DSPRT_INLINE float dsprt_gelu_tanh(float x) {
   float inner = 0.79788456080286536f * (x + 0.044715f * x * x * x);
   return x * dsprt_sigmoid(2.0f * inner);
 }
 
-static inline float dsprt_rsqrt(float x) {
+DSPRT_INLINE float dsprt_rsqrt(float x) {
   return 1.0f / sqrtf(x);
 }
 
-static inline float dsprt_tanh(float x) {
+DSPRT_INLINE float dsprt_tanh(float x) {
   return tanhf(x);
 }
 
-static inline float dsprt_exp(float x) {
+DSPRT_INLINE float dsprt_exp(float x) {
   return expf(x);
 }
 
-static inline float dsprt_sqrt(float x) {
+DSPRT_INLINE float dsprt_sqrt(float x) {
   return sqrtf(x);
 }
 

@@ -4,6 +4,13 @@
 
 #include <stdint.h>
 
+/// Functions of a few lines, for the host and, compiled by nvcc, for kernels.
+#ifdef __CUDACC__
+#define DSPRT_INLINE static __host__ __device__ inline
+#else
+#define DSPRT_INLINE static inline
+#endif
+
 enum {
   DSPRT_MAX_DIMS = 16,  ///< dims of one value
   DSPRT_ALIGNMENT = 64, ///< bytes; of the arena, and of every buffer in it
@@ -36,18 +43,18 @@ typedef struct DsprtCut {
 
 #define DSPRT_WHOLE ((DsprtCut){0, 0})
 
-static inline int64_t dsprt_type_bytes(DsprtType type) {
+DSPRT_INLINE int64_t dsprt_type_bytes(DsprtType type) {
   return type == DSPRT_F32 || type == DSPRT_I32 ? 4 : 2;
 }
 
 /// The elements of `size` that `rank` holds: the first size % ranks ranks hold
 /// one more than the others; a rank may hold none.
-static inline int64_t dsprt_part(int64_t size, int rank, int ranks) {
+DSPRT_INLINE int64_t dsprt_part(int64_t size, int rank, int ranks) {
   return size / ranks + (rank < size % ranks);
 }
 
 /// The first element of `size` that `rank` holds.
-static inline int64_t dsprt_begin(int64_t size, int rank, int ranks) {
+DSPRT_INLINE int64_t dsprt_begin(int64_t size, int rank, int ranks) {
   int64_t rest = size % ranks;
   return rank * (size / ranks) + (rank < rest ? rank : rest);
 }

@@ -1,0 +1,113 @@
+// attention.c - chooses how an attention runs.
+//
+// Needs:  tensors in device memory.
+// Leaves: o.
+#include "attention.h"
+
+static int is_one(const DsprtAttention *a, int i) {
+  return a->batch[i].q == a->batch[i + 1].size * a->batch[i + 1].q &&
+         a->batch[i].k == a->batch[i + 1].size * a->batch[i + 1].k &&
+         a->batch[i].v == a->batch[i + 1].size * a->batch[i + 1].v &&
+         a->batch[i].o == a->batch[i + 1].size * a->batch[i + 1].o;
+}
+
+static void drop_batch(DsprtAttention *a, int i) {
+  a->nbatch--;
+  for (; i < a->nbatch; i++) a->batch[i] = a->batch[i + 1];
+}
+
+/// Merges batch dims that every tensor walks through as one.
+static void merge_batch(DsprtAttention *a) {
+  for (int i = a->nbatch; i-- > 0;) {
+    if (a->batch[i].size == 1) {
+      drop_batch(a, i);
+    } else if (i + 1 < a->nbatch && is_one(a, i)) {
+      a->batch[i + 1].size *= a->batch[i].size;
+      drop_batch(a, i);
+    }
+  }
+}
+
+/// Several query dims, or several key dims, that follow each other as one.
+static void merge_over(DsprtAttention *a) {
+  while (a->nquery > 1) {
+    int i = a->nquery - 2;
+    int64_t n = a->query[i + 1].size;
+    if (a->query[i].q != n * a->query[i + 1].q ||
+        a->query[i].o != n * a->query[i + 1].o)
+      break;
+    a->query[i].size *= n;
+    a->query[i].q = a->query[i + 1].q;
+    a->query[i].o = a->query[i + 1].o;
+    a->nquery--;
+  }
+  while (a->nkey > 1) {
+    int i = a->nkey - 2;
+    int64_t n = a->key[i + 1].size;
+    if (a->key[i].k != n * a->key[i + 1].k ||
+        a->key[i].v != n * a->key[i + 1].v)
+      break;
+    a->key[i].size *= n;
+    a->key[i].k = a->key[i + 1].k;
+    a->key[i].v = a->key[i + 1].v;
+    a->nkey--;
+  }
+}
+
+/// Batch dims along which k and v do not move are queries: keys are then read
+/// once for all of them.
+static void move_queries(DsprtAttention *a) {
+  for (int i = 0; i < a->nbatch && a->nquery < DSPRT_MAX_OVER; i++) {
+    if (a->batch[i].k || a->batch[i].v) continue;
+    for (int k = a->nquery; k > 0; k--) a->query[k] = a->query[k - 1];
+    a->query[0].size = a->batch[i].size;
+    a->query[0].q = a->batch[i].q;
+    a->query[0].o = a->batch[i].o;
+    a->nquery++;
+    drop_batch(a, i--);
+  }
+}
+
+/// Slower dims first, so that neighbours can be merged.
+static void sort_queries(DsprtAttention *a) {
+  for (int i = 1; i < a->nquery; i++)
+    for (int k = i; k > 0 && a->query[k - 1].q < a->query[k].q; k--) {
+      int64_t size = a->query[k].size, q = a->query[k].q, o = a->query[k].o;
+      a->query[k] = a->query[k - 1];
+      a->query[k - 1].size = size;
+      a->query[k - 1].q = q;
+      a->query[k - 1].o = o;
+    }
+}
+
+static int is_empty(const DsprtAttention *a) {
+  int empty = 0;
+  for (int i = 0; i < a->nbatch; i++) empty |= a->batch[i].size == 0;
+  for (int i = 0; i < a->nquery; i++) empty |= a->query[i].size == 0;
+  return empty;
+}
+
+static void attend(DsprtRun *run, DsprtType type, const DsprtAttention *a,
+                   const void *q, const void *k, const void *v, void *o) {
+  DsprtAttentionCall call = {*a, type, q, k, v, o};
+  if (is_empty(a)) return;
+  move_queries(&call.a);
+  sort_queries(&call.a);
+  merge_batch(&call.a);
+  merge_over(&call.a);
+  if (dsprt_attention_short(run, &call)) return;
+  if (dsprt_attention_cudnn(run, &call)) return;
+  dsprt_attention_any(run, &call);
+}
+
+void dsprt_attention_f32(DsprtRun *run, const DsprtAttention *attention,
+                         const float *q, const float *k, const float *v,
+                         float *o) {
+  attend(run, DSPRT_F32, attention, q, k, v, o);
+}
+
+void dsprt_attention_bf16(DsprtRun *run, const DsprtAttention *attention,
+                          const DsprtBf16 *q, const DsprtBf16 *k,
+                          const DsprtBf16 *v, DsprtBf16 *o) {
+  attend(run, DSPRT_BF16, attention, q, k, v, o);
+}

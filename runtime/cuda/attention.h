@@ -1,0 +1,30 @@
+// attention.h - the ways to run attention on a GPU.
+#ifndef DSPRT_CUDA_ATTENTION_H
+#define DSPRT_CUDA_ATTENTION_H
+
+#include "dsprt_compute.h"
+
+/// One call, its dims merged where all tensors walk through them as one.
+typedef struct DsprtAttentionCall {
+  DsprtAttention a;
+  DsprtType type;
+  const void *q, *k, *v;
+  void *o;
+} DsprtAttentionCall;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// A warp for 16 queries, all keys in registers: bf16, at most 64 keys.
+/// Returns 0 when the call is not of this kind.
+int dsprt_attention_short(DsprtRun *run, const DsprtAttentionCall *call);
+/// cuDNN: bf16, one query and one key dim.  Returns 0 likewise.
+int dsprt_attention_cudnn(DsprtRun *run, const DsprtAttentionCall *call);
+/// A warp for each query: anything.
+void dsprt_attention_any(DsprtRun *run, const DsprtAttentionCall *call);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
