@@ -61,6 +61,24 @@ irdl.dialect @dsp {
     irdl.results(y: %y)
   }
 
+  // A linear with a bias and what follows it in one product of a library: the
+  // tanh form of GELU (epilogue "gelu_tanh"), or the addition of r ("add").
+  irdl.operation @fused_linear {
+    %x = irdl.base "!builtin.tensor"
+    %w = irdl.base "!builtin.tensor"
+    %b = irdl.base "!builtin.tensor"
+    %r = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %stage = irdl.any
+    %contract = irdl.any
+    %out = irdl.any
+    %epilogue = irdl.any
+    irdl.operands(x: %x, w: %w, b: %b, r: optional %r)
+    irdl.attributes {"stage" = %stage, "contract" = %contract, "out" = %out,
+                     "epilogue" = %epilogue}
+    irdl.results(y: %y)
+  }
+
   // (x - mean) / sqrt(variance + eps) * weight + bias.
   irdl.operation @layer_norm {
     %x = irdl.base "!builtin.tensor"

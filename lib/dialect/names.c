@@ -17,6 +17,12 @@ int64_t dsp_verifier_int(const DspOpView *view, const char *name) {
   return mlirIntegerAttrGetValueInt(dsp_verifier_attr(view, name));
 }
 
+bool dsp_verifier_adds(const DspOpView *view) {
+  return view->kind == DSP_OP_FUSED_LINEAR &&
+         mlirStringRefEqual(dsp_verifier_string(view, "epilogue"),
+                            mlirStringRefCreateFromCString("add"));
+}
+
 void dsp_names_add(DspNameList *list, MlirStringRef name) {
   if (list->count < sizeof list->names / sizeof list->names[0])
     list->names[list->count++] = name;

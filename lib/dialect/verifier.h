@@ -85,6 +85,8 @@ bool dsp_verifier_cut(const DspVerifier *v, const DspTensorInfo *info,
 MlirAttribute dsp_verifier_attr(const DspOpView *view, const char *name);
 MlirStringRef dsp_verifier_string(const DspOpView *view, const char *name);
 int64_t dsp_verifier_int(const DspOpView *view, const char *name);
+/// Is it a fused linear that adds its last operand?
+bool dsp_verifier_adds(const DspOpView *view);
 DspNameList dsp_verifier_names(const DspOpView *view, const char *name);
 DspNameList dsp_verifier_dims(const DspTensorInfo *info);
 

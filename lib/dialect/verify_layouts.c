@@ -89,7 +89,9 @@ static bool result_is_partial(const Rule *rule) {
 static bool verify_linear(Rule *rule) {
   DspNameList contract = dsp_verifier_names(rule->view, "contract");
   DspNameList out = dsp_verifier_names(rule->view, "out");
-  bool bias = rule->view->noperands == 3;
+  bool adds = dsp_verifier_adds(rule->view);
+  bool bias = rule->view->noperands - adds == 3;
+  if (adds && !need_by_name(rule, rule->view->noperands - 1)) return false;
   if (result_is_partial(rule)) {
     run_on(rule, layout_of(rule, rule->view->operands[0]));
     if (!touches(rule, &contract)) return no_partial(rule);
@@ -198,7 +200,10 @@ static bool verify_axis(Rule *rule) {
   if (kind == DSP_OP_COPY || kind == DSP_OP_PIN) return verify_same(rule);
   if (kind == DSP_OP_OUTPUT) return verify_output(rule);
   run_on(rule, layout_of(rule, rule->view->result));
-  if (kind == DSP_OP_LINEAR) return verify_linear(rule);
+  if (kind == DSP_OP_FUSED_LINEAR && result_is_partial(rule))
+    return no_partial(rule);
+  if (kind == DSP_OP_LINEAR || kind == DSP_OP_FUSED_LINEAR)
+    return verify_linear(rule);
   if (kind == DSP_OP_REDUCE) return verify_reduce(rule);
   if (result_is_partial(rule)) return no_partial(rule);
   switch (kind) {

@@ -98,9 +98,30 @@ static bool verify_linear(DspVerifier *v, const DspOpView *view) {
   if (!need_dims(v, view, "a weight of", &w, &needed)) return false;
   needed = replaced(&x, &contract, &out);
   if (!need_dims(v, view, "a result of", &y, &needed)) return false;
-  if (view->noperands < 3) return true;
+  size_t rest = view->noperands - 2;
+  if (dsp_verifier_adds(view)) {
+    DspNameList r = dsp_verifier_dims(view->operands[view->noperands - 1]);
+    if (!need_dims(v, view, "a residual of", &r, &y)) return false;
+    rest--;
+  }
+  if (rest == 0) return true;
   DspNameList b = dsp_verifier_dims(view->operands[2]);
   return need_dims(v, view, "a bias of", &b, &out);
+}
+
+/// The epilogue is known, and there is a residual when it adds one.
+static bool verify_fused_linear(DspVerifier *v, const DspOpView *view) {
+  MlirStringRef epilogue = dsp_verifier_string(view, "epilogue");
+  bool adds = dsp_verifier_adds(view);
+  if (!adds && !mlirStringRefEqual(
+                   epilogue, mlirStringRefCreateFromCString("gelu_tanh")))
+    return dsp_verify_fail(v, view->op, "has an unknown epilogue '%.*s'",
+                           DSP_REF_FMT(epilogue));
+  if (view->noperands != 3u + adds)
+    return dsp_verify_fail(v, view->op,
+                           "has %zu operands, which do not fit its epilogue",
+                           view->noperands);
+  return verify_linear(v, view);
 }
 
 static bool verify_norm(DspVerifier *v, const DspOpView *view) {
@@ -319,6 +340,7 @@ static bool verify_kind(DspVerifier *v, const DspOpView *view) {
   case DSP_OP_PARAM: return verify_file_shape(v, view, view->result);
   case DSP_OP_OUTPUT: return verify_file_shape(v, view, view->operands[0]);
   case DSP_OP_LINEAR: return verify_linear(v, view);
+  case DSP_OP_FUSED_LINEAR: return verify_fused_linear(v, view);
   case DSP_OP_LAYER_NORM:
   case DSP_OP_RMS_NORM: return verify_norm(v, view);
   case DSP_OP_ATTENTION: return verify_attention(v, view);

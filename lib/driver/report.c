@@ -78,7 +78,8 @@ static void add_op(Row *row, MlirOperation op) {
     row->moves++;
     row->bytes += bytes_of(op);
   }
-  bool works = kind == DSP_OP_LINEAR || kind == DSP_OP_ATTENTION;
+  bool works = kind == DSP_OP_LINEAR || kind == DSP_OP_FUSED_LINEAR ||
+               kind == DSP_OP_ATTENTION;
   if (!works) return;
   row->cut = dsp_tensor_layout(mlirValueGetType(mlirOperationGetResult(op, 0)));
 }

@@ -89,6 +89,30 @@ static void emit_linear(DspEmitter *e, MlirOperation op, const DspAccess *y,
       optional(e, op, 2), argument(e, y), workspace);
 }
 
+static void emit_fused_linear(DspEmitter *e, MlirOperation op,
+                              const DspAccess *y) {
+  const DspAccess *x = operand(e, op, 0);
+  MlirAttribute in = dsp_get(op, "contract"), out = dsp_get(op, "out");
+  if (!are_innermost(x, in) || !are_innermost(y, out)) {
+    unsupported(e, op,
+                "a linear needs the contracted dims innermost and in the order "
+                "of the weight: put them last with rearrange(x, [...])");
+    return;
+  }
+  intptr_t n = mlirOperationGetNumOperands(op);
+  bool adds = mlirStringRefEqual(dsp_get_text(op, "epilogue"),
+                                 mlirStringRefCreateFromCString("add"));
+  dsp_statement(
+      &e->text,
+      "dsprt_fused_linear(run, &(DsprtFusedLinear){.linear = {.rows = %s, "
+      ".in = %s, .out = %s}, .type = %s%s}, %s, %s, %s, %s, %s);",
+      rows_text(e, x, in), product_text(e, in), product_text(e, out),
+      dsp_type_constant(x->shape.element), adds ? "" : ", .gelu_tanh = 1",
+      argument(e, x), argument(e, operand(e, op, 1)),
+      argument(e, operand(e, op, 2)),
+      adds ? argument(e, operand(e, op, n - 1)) : "NULL", argument(e, y));
+}
+
 static void emit_norm(DspEmitter *e, MlirOperation op, const DspAccess *y,
                       bool layer) {
   const DspAccess *x = operand(e, op, 0);
@@ -270,7 +294,8 @@ static void place_view(DspEmitter *e, MlirOperation op) {
 
 /// The runtime's linear, norms and attention exist for f32 and bf16 alone.
 static bool runtime_computes(DspEmitter *e, MlirOperation op, DspOpKind kind) {
-  if (kind != DSP_OP_LINEAR && kind != DSP_OP_LAYER_NORM &&
+  if (kind != DSP_OP_LINEAR && kind != DSP_OP_FUSED_LINEAR &&
+      kind != DSP_OP_LAYER_NORM &&
       kind != DSP_OP_RMS_NORM && kind != DSP_OP_ATTENTION)
     return true;
   MlirType element = operand(e, op, 0)->shape.element;
@@ -295,6 +320,7 @@ void dsp_emit_op(DspEmitter *e, MlirOperation op, const char *frame) {
       mlirIntegerTypeGet(mlirOperationGetContext(op), 64), 0);
   switch (kind) {
   case DSP_OP_LINEAR: emit_linear(e, op, y, frame); break;
+  case DSP_OP_FUSED_LINEAR: emit_fused_linear(e, op, y); break;
   case DSP_OP_LAYER_NORM: emit_norm(e, op, y, true); break;
   case DSP_OP_RMS_NORM: emit_norm(e, op, y, false); break;
   case DSP_OP_ATTENTION: emit_attention(e, op, y); break;

@@ -122,8 +122,12 @@ static bool dies_at(const Frame *f, MlirValue value, int64_t time) {
 static intptr_t reusable_operand(const Frame *f, MlirOperation map,
                                  int64_t time, const bool *arg_may_go) {
   MlirType type = mlirValueGetType(mlirOperationGetResult(map, 0));
-  intptr_t n = mlirOperationGetNumOperands(map);
-  for (intptr_t i = 0; i < n; i++) {
+  intptr_t n = mlirOperationGetNumOperands(map), first = 0;
+  if (dsp_is(map, "dsp.fused_linear")) { // may write over what it adds
+    if (!dsp_str_is(dsp_string_attr(map, "epilogue"), "add")) return -1;
+    first = n - 1;
+  }
+  for (intptr_t i = first; i < n; i++) {
     MlirValue value = mlirOperationGetOperand(map, i);
     MlirValue root = root_of(value);
     if (!mlirValueEqual(value, root) || is_weight(root) ||
@@ -196,7 +200,8 @@ static void place_op(Frame *f, MlirOperation op, int64_t time,
     dsp_ptr_map_set(&f->object_of, result.ptr, WEIGHT);
     return;
   }
-  intptr_t operand = dsp_is(op, "dsp.map")
+  bool reuses = dsp_is(op, "dsp.map") || dsp_is(op, "dsp.fused_linear");
+  intptr_t operand = reuses
                          ? reusable_operand(f, op, time, arg_may_go)
                          : -1;
   if (operand >= 0)

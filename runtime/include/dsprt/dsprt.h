@@ -6,6 +6,7 @@
 //   dsprt_program.h      the tables of a program, and dsprt_main
 //   dsprt_collectives.h  what moves bytes between ranks
 //   dsprt_compute.h      linear, norms, attention, copies
+//   dsprt_fused.h        GPUs: linears with what follows them
 //
 // Nothing here returns an error: a rank that cannot go on prints one message
 // that names the rank and the stage, and ends all ranks.
@@ -14,6 +15,7 @@
 
 #include "dsprt_collectives.h"
 #include "dsprt_compute.h"
+#include "dsprt_fused.h"
 #include "dsprt_math.h"
 #include "dsprt_program.h"
 #include "dsprt_types.h"
