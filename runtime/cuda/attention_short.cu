@@ -2,29 +2,31 @@
 //
 // cuDNN and FlashAttention work in tiles of 64 or 128 keys; temporal attention
 // over 16 frames would compute and wait for eight times of what it needs.
-// Here a warp holds 16 queries of one head, and all keys, in the registers of
-// mma.sync, and reads q, k and v where the linear left them.
+// Here a warp holds 16 queries of one head and all their scores.  A block
+// copies q, k and v from where the linear left them to shared memory, 16 bytes
+// at a time, and many blocks share a multiprocessor, so that while some wait
+// for memory others compute.
 //
-// Needs:  bf16, at most 64 keys, heads of 32 to 128 channels, one query and
-//         one key dim, rows aligned to 4 bytes.
+// Needs:  bf16, at most 64 queries and 64 keys, heads of 32 to 128 channels,
+//         rows aligned to 16 bytes.
 // Leaves: o.  Scores, softmax and sums in f32; probabilities rounded to bf16
 //         for the second product.
 #include "attention.h"
 #include "dsprt_kernels.cuh"
 
-enum { LANES = 32, WARPS = 4, TILE = 16 };
+enum { LANES = 32, TILE = 16, MOST_TILES = 4 };
 
 struct Short {
   int nbatch;
   uint32_t batch[DSPRT_MAX_BATCH]; ///< sizes
   int64_t q_step[DSPRT_MAX_BATCH], k_step[DSPRT_MAX_BATCH];
   int64_t v_step[DSPRT_MAX_BATCH], o_step[DSPRT_MAX_BATCH];
-  uint32_t queries, keys, tiles; ///< of 16 queries
+  uint32_t queries, keys;
   int64_t q_row, k_row, v_row, o_row;
   float scale; ///< times log2(e)
   const DsprtBf16 *q, *k, *v;
   DsprtBf16 *o;
-  uint32_t warps; ///< batch elements * tiles
+  uint32_t groups; ///< batch elements, heads among them
 };
 
 static __device__ inline void multiply(float (&c)[4], const uint32_t (&a)[4],
@@ -36,8 +38,39 @@ static __device__ inline void multiply(float (&c)[4], const uint32_t (&a)[4],
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
 
-static __device__ inline uint32_t pair_at(const DsprtBf16 *x) {
-  return *reinterpret_cast<const uint32_t *>(x);
+// Tiles of 8 rows of 16 bytes from shared memory to registers.
+
+static __device__ inline void load4(uint32_t (&r)[4], uint32_t at) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
+               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+               : "r"(at));
+}
+
+static __device__ inline void load2(uint32_t &r0, uint32_t &r1, uint32_t at) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%0,%1}, [%2];"
+               : "=r"(r0), "=r"(r1)
+               : "r"(at));
+}
+
+static __device__ inline void load4_turned(uint32_t (&r)[4], uint32_t at) {
+  asm volatile(
+      "ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
+      : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+      : "r"(at));
+}
+
+static __device__ inline void load2_turned(uint32_t &r0, uint32_t &r1,
+                                           uint32_t at) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x2.trans.shared.b16 {%0,%1}, [%2];"
+               : "=r"(r0), "=r"(r1)
+               : "r"(at));
+}
+
+/// Copies 16 bytes to shared memory, or zeros.
+static __device__ inline void fetch(uint32_t to, const void *from, bool there) {
+  int bytes = there ? 16 : 0;
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to),
+               "l"(from), "r"(bytes));
 }
 
 /// Two bf16 in one register, the first in the low half.
@@ -47,146 +80,245 @@ static __device__ inline uint32_t pack(float low, float high) {
   return out;
 }
 
-static __device__ inline uint32_t join(DsprtBf16 low, DsprtBf16 high) {
-  return (uint32_t)low | (uint32_t)high << 16;
+/// The sizes of a kernel.  D8: channels of a head / 8; TILES: of 16 queries,
+/// and of 16 keys.
+template <int D8, int TILES>
+struct Shape {
+  static constexpr int ROWS = TILES * TILE;
+  /// An odd number of 16 bytes a row: eight rows lie in different banks.
+  static constexpr int STRIDE = (D8 | 1) * 16;
+  static constexpr int MATRIX = ROWS * STRIDE;
+  static constexpr int GROUPS = MOST_TILES / TILES; ///< of a block
+  static constexpr int THREADS = GROUPS * TILES * LANES;
+  static constexpr int BYTES = GROUPS * 3 * MATRIX;
+  static constexpr int STEPS = (D8 + 1) / 2; ///< of 16 channels
+};
+
+/// Finds the tensors of one batch element and head.
+static __device__ inline Short at_group(const Short &p, uint32_t group) {
+  Short t = p;
+#pragma unroll 1
+  for (int i = p.nbatch - 1; i >= 0; i--) {
+    uint32_t next = group / p.batch[i], index = group - next * p.batch[i];
+    t.q += index * p.q_step[i];
+    t.k += index * p.k_step[i];
+    t.v += index * p.v_step[i];
+    t.o += index * p.o_step[i];
+    group = next;
+  }
+  return t;
 }
 
-/// D8: channels of a head / 8.  KEYS8: keys / 8, rounded up to even.
-template <int D8, int KEYS8>
-static __global__ void __launch_bounds__(LANES *WARPS)
-    short_kernel(const Short p) {
-  constexpr int STEPS = (D8 + 1) / 2; // of 16 channels
-  uint32_t warp = blockIdx.x * WARPS + threadIdx.x / LANES;
-  if (warp >= p.warps) return;
-  int lane = threadIdx.x % LANES, group = lane / 4, two = lane % 4 * 2;
-  uint32_t tile = warp % p.tiles, at = warp / p.tiles;
-  const DsprtBf16 *q = p.q, *k = p.k, *v = p.v;
-  DsprtBf16 *o = p.o;
-  for (int i = p.nbatch - 1; i >= 0; i--) {
-    uint32_t next = at / p.batch[i], index = at - next * p.batch[i];
-    q += index * p.q_step[i];
-    k += index * p.k_step[i];
-    v += index * p.v_step[i];
-    o += index * p.o_step[i];
-    at = next;
+template <int D8, int TILES>
+static __device__ inline void fetch_rows(uint32_t to, const DsprtBf16 *from,
+                                         int64_t row_step, uint32_t rows) {
+  using S = Shape<D8, TILES>;
+  for (int i = threadIdx.x % (TILES * LANES); i < S::ROWS * D8;
+       i += TILES * LANES) {
+    uint32_t row = i / D8, chunk = i % D8;
+    bool there = row < rows;
+    fetch(to + row * S::STRIDE + chunk * 16,
+          from + (there ? row : 0) * row_step + chunk * 8, there);
   }
-  uint32_t row0 = tile * TILE + group, row1 = row0 + 8;
-  bool has0 = row0 < p.queries, has1 = row1 < p.queries;
-  uint32_t a[STEPS][4];
+}
+
+/// Softmax of 16 rows of scores; probabilities as operands of the second
+/// product, and 1 / sum for rows `lane / 4` and 8 further.
+template <int N>
+static __device__ inline void softmax(float (&score)[N][4],
+                                      uint32_t (&weight)[N][2],
+                                      float (&part)[2], uint32_t keys,
+                                      float scale) {
+  int two = threadIdx.x % 4 * 2;
+  float top[2] = {-INFINITY, -INFINITY}, sum[2] = {0, 0};
 #pragma unroll
-  for (int s = 0; s < STEPS; s++) {
-    int c = s * 16 + two;
-    bool upper = 2 * s + 1 < D8;
-    a[s][0] = has0 ? pair_at(q + row0 * p.q_row + c) : 0;
-    a[s][1] = has1 ? pair_at(q + row1 * p.q_row + c) : 0;
-    a[s][2] = has0 && upper ? pair_at(q + row0 * p.q_row + c + 8) : 0;
-    a[s][3] = has1 && upper ? pair_at(q + row1 * p.q_row + c + 8) : 0;
-  }
-  float score[KEYS8][4] = {};
+  for (int n = 0; n < N; n++)
 #pragma unroll
-  for (int n = 0; n < KEYS8; n++) {
-    uint32_t key = n * 8 + group;
-    bool has = key < p.keys;
-    const DsprtBf16 *row = k + key * p.k_row;
-#pragma unroll
-    for (int s = 0; s < STEPS; s++) {
-      int c = s * 16 + two;
-      uint32_t b0 = has ? pair_at(row + c) : 0;
-      uint32_t b1 = has && 2 * s + 1 < D8 ? pair_at(row + c + 8) : 0;
-      multiply(score[n], a[s], b0, b1);
+    for (int i = 0; i < 4; i++) {
+      bool there = n * 8 + two + i % 2 < keys;
+      score[n][i] = there ? score[n][i] * scale : -INFINITY;
+      top[i / 2] = fmaxf(top[i / 2], score[n][i]);
     }
-  }
-  float top0 = -INFINITY, top1 = -INFINITY;
 #pragma unroll
-  for (int n = 0; n < KEYS8; n++)
+  for (int step = 1; step < 4; step *= 2)
+#pragma unroll
+    for (int i = 0; i < 2; i++)
+      top[i] = fmaxf(top[i], __shfl_xor_sync(0xffffffffu, top[i], step));
+#pragma unroll
+  for (int n = 0; n < N; n++)
 #pragma unroll
     for (int i = 0; i < 2; i++) {
-      bool has = n * 8 + two + i < p.keys;
-      score[n][i] = has ? score[n][i] * p.scale : -INFINITY;
-      score[n][2 + i] = has ? score[n][2 + i] * p.scale : -INFINITY;
-      top0 = fmaxf(top0, score[n][i]);
-      top1 = fmaxf(top1, score[n][2 + i]);
+      float low = exp2f(score[n][2 * i] - top[i]);
+      float high = exp2f(score[n][2 * i + 1] - top[i]);
+      sum[i] += low + high;
+      weight[n][i] = pack(low, high);
     }
 #pragma unroll
-  for (int step = 1; step < 4; step *= 2) {
-    top0 = fmaxf(top0, __shfl_xor_sync(0xffffffffu, top0, step));
-    top1 = fmaxf(top1, __shfl_xor_sync(0xffffffffu, top1, step));
-  }
-  float sum0 = 0, sum1 = 0;
-  uint32_t weight[KEYS8][2];
+  for (int step = 1; step < 4; step *= 2)
 #pragma unroll
-  for (int n = 0; n < KEYS8; n++) {
-    float w0 = exp2f(score[n][0] - top0), w1 = exp2f(score[n][1] - top0);
-    float w2 = exp2f(score[n][2] - top1), w3 = exp2f(score[n][3] - top1);
-    sum0 += w0 + w1;
-    sum1 += w2 + w3;
-    weight[n][0] = pack(w0, w1);
-    weight[n][1] = pack(w2, w3);
-  }
+    for (int i = 0; i < 2; i++)
+      sum[i] += __shfl_xor_sync(0xffffffffu, sum[i], step);
+  part[0] = 1.0f / sum[0];
+  part[1] = 1.0f / sum[1];
+}
+
+/// score = q k^T for the 16 queries at `q` and all keys.
+template <int D8, int TILES>
+static __device__ inline void first_product(float (&score)[2 * TILES][4],
+                                            uint32_t q, uint32_t k) {
+  using S = Shape<D8, TILES>;
+  int lane = threadIdx.x % LANES;
+  uint32_t a_at = q + lane % 16 * S::STRIDE + lane / 16 * 16;
+  uint32_t b_at = k + (lane % 8 + lane / 16 * 8) * S::STRIDE + lane / 8 % 2 * 16;
+  uint32_t b2_at = k + lane % 16 * S::STRIDE;
 #pragma unroll
-  for (int step = 1; step < 4; step *= 2) {
-    sum0 += __shfl_xor_sync(0xffffffffu, sum0, step);
-    sum1 += __shfl_xor_sync(0xffffffffu, sum1, step);
-  }
-  float part0 = 1.0f / sum0, part1 = 1.0f / sum1;
+  for (int s = 0; s < S::STEPS; s++) {
+    bool half = 2 * s + 1 == D8; // 8 channels are left
+    uint32_t a[4] = {0, 0, 0, 0};
+    if (half)
+      load2(a[0], a[1], a_at + s * 32);
+    else
+      load4(a, a_at + s * 32);
 #pragma unroll
-  for (int n = 0; n < D8; n++) {
-    float out[4] = {};
-    int c = n * 8 + group;
-#pragma unroll
-    for (int s = 0; s < KEYS8 / 2; s++) {
-      uint32_t key = s * 16 + two;
-      const DsprtBf16 *from = v + c;
-      DsprtBf16 x0 = key < p.keys ? from[key * p.v_row] : 0;
-      DsprtBf16 x1 = key + 1 < p.keys ? from[(key + 1) * p.v_row] : 0;
-      DsprtBf16 x2 = key + 8 < p.keys ? from[(key + 8) * p.v_row] : 0;
-      DsprtBf16 x3 = key + 9 < p.keys ? from[(key + 9) * p.v_row] : 0;
-      const uint32_t w[4] = {weight[2 * s][0], weight[2 * s][1],
-                             weight[2 * s + 1][0], weight[2 * s + 1][1]};
-      multiply(out, w, join(x0, x1), join(x2, x3));
+    for (int t = 0; t < TILES; t++) {
+      uint32_t b[4] = {0, 0, 0, 0};
+      if (half)
+        load2(b[0], b[2], b2_at + t * TILE * S::STRIDE + s * 32);
+      else
+        load4(b, b_at + t * TILE * S::STRIDE + s * 32);
+      multiply(score[2 * t], a, b[0], b[1]);
+      multiply(score[2 * t + 1], a, b[2], b[3]);
     }
-    if (has0)
-      *reinterpret_cast<uint32_t *>(o + row0 * p.o_row + n * 8 + two) =
-          pack(out[0] * part0, out[1] * part0);
-    if (has1)
-      *reinterpret_cast<uint32_t *>(o + row1 * p.o_row + n * 8 + two) =
-          pack(out[2] * part1, out[3] * part1);
   }
 }
 
-template <int D8>
+/// 8 channels of o for 16 queries to shared memory.
+template <int STRIDE>
+static __device__ inline void put(uint32_t o, int n, const float (&out)[4],
+                                  const float (&part)[2]) {
+  int lane = threadIdx.x % LANES;
+  uint32_t at = o + lane / 4 * STRIDE + n * 16 + lane % 4 * 4;
+  asm volatile("st.shared.b32 [%0], %1;" ::"r"(at),
+               "r"(pack(out[0] * part[0], out[1] * part[0])));
+  asm volatile("st.shared.b32 [%0], %1;" ::"r"(at + 8 * STRIDE),
+               "r"(pack(out[2] * part[1], out[3] * part[1])));
+}
+
+/// o = weight v, 16 channels at a time.
+template <int D8, int TILES>
+static __device__ inline void
+second_product(const uint32_t (&weight)[2 * TILES][2], const float (&part)[2],
+               uint32_t v, uint32_t o) {
+  using S = Shape<D8, TILES>;
+  int lane = threadIdx.x % LANES;
+  uint32_t b_at = v + lane % 16 * S::STRIDE + lane / 16 * 16;
+#pragma unroll
+  for (int n = 0; n < D8; n += 2) {
+    float out[2][4] = {};
+    bool half = n + 1 == D8;
+#pragma unroll
+    for (int t = 0; t < TILES; t++) {
+      const uint32_t a[4] = {weight[2 * t][0], weight[2 * t][1],
+                             weight[2 * t + 1][0], weight[2 * t + 1][1]};
+      uint32_t b[4] = {0, 0, 0, 0};
+      if (half)
+        load2_turned(b[0], b[1], b_at + t * TILE * S::STRIDE + n * 16);
+      else
+        load4_turned(b, b_at + t * TILE * S::STRIDE + n * 16);
+      multiply(out[0], a, b[0], b[1]);
+      if (!half) multiply(out[1], a, b[2], b[3]);
+    }
+    put<S::STRIDE>(o, n, out[0], part);
+    if (!half) put<S::STRIDE>(o, n + 1, out[1], part);
+  }
+}
+
+template <int D8, int TILES>
+static __global__ void __launch_bounds__(Shape<D8, TILES>::THREADS)
+    short_kernel(const Short p) {
+  using S = Shape<D8, TILES>;
+  extern __shared__ uint4 memory[];
+  int warp = threadIdx.x / LANES % TILES, lane = threadIdx.x % LANES;
+  int own = threadIdx.x / (TILES * LANES);
+  uint32_t group = blockIdx.x * S::GROUPS + own;
+  bool there = group < p.groups;
+  uint32_t q = (uint32_t)__cvta_generic_to_shared(memory) + own * 3 * S::MATRIX;
+  uint32_t k = q + S::MATRIX, v = k + S::MATRIX;
+  Short t = at_group(p, there ? group : 0);
+  if (there) {
+    fetch_rows<D8, TILES>(q, t.q, t.q_row, t.queries);
+    fetch_rows<D8, TILES>(k, t.k, t.k_row, t.keys);
+    fetch_rows<D8, TILES>(v, t.v, t.v_row, t.keys);
+  }
+  asm volatile("cp.async.wait_all;");
+  __syncthreads();
+  uint32_t first = warp * TILE;
+  if (!there || first >= t.queries) return;
+  float score[2 * TILES][4] = {}, part[2];
+  uint32_t weight[2 * TILES][2];
+  uint32_t rows = q + first * S::STRIDE; // this warp's queries, then its o
+  first_product<D8, TILES>(score, rows, k);
+  softmax(score, weight, part, t.keys, t.scale);
+  __syncwarp();
+  second_product<D8, TILES>(weight, part, v, rows);
+  __syncwarp();
+  for (int i = lane; i < TILE * D8; i += LANES) {
+    uint32_t row = i / D8, chunk = i % D8;
+    if (first + row >= t.queries) break;
+    const unsigned char *from = (const unsigned char *)memory +
+                                own * 3 * S::MATRIX +
+                                (first + row) * S::STRIDE + chunk * 16;
+    *reinterpret_cast<uint4 *>(t.o + (first + row) * t.o_row + chunk * 8) =
+        *reinterpret_cast<const uint4 *>(from);
+  }
+}
+
+template <int D8, int TILES>
 static void launch(DsprtRun *run, const Short &p) {
-  unsigned blocks = (p.warps + WARPS - 1) / WARPS;
-  cudaStream_t stream = dsprt_stream(run);
-  if (p.keys <= 16)
-    short_kernel<D8, 2><<<blocks, LANES * WARPS, 0, stream>>>(p);
-  else if (p.keys <= 32)
-    short_kernel<D8, 4><<<blocks, LANES * WARPS, 0, stream>>>(p);
-  else if (p.keys <= 48)
-    short_kernel<D8, 6><<<blocks, LANES * WARPS, 0, stream>>>(p);
-  else
-    short_kernel<D8, 8><<<blocks, LANES * WARPS, 0, stream>>>(p);
+  using S = Shape<D8, TILES>;
+  unsigned blocks = (p.groups + S::GROUPS - 1) / S::GROUPS;
+  auto kernel = short_kernel<D8, TILES>;
+  if (S::BYTES > 48 << 10) // more than a kernel gets unasked
+    cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                         S::BYTES);
+  kernel<<<blocks, S::THREADS, S::BYTES, dsprt_stream(run)>>>(p);
   dsprt_check_launch(run);
 }
 
-static bool is_even(const DsprtAttentionCall *call) {
+template <int D8>
+static void launch_for(DsprtRun *run, const Short &p) {
+  uint32_t rows = p.queries > p.keys ? p.queries : p.keys;
+  if (rows <= TILE)
+    launch<D8, 1>(run, p);
+  else if (rows <= 2 * TILE)
+    launch<D8, 2>(run, p);
+  else
+    launch<D8, MOST_TILES>(run, p);
+}
+
+static bool is_aligned(const DsprtAttentionCall *call) {
   const DsprtAttention *a = &call->a;
   uintptr_t all = (uintptr_t)call->q | (uintptr_t)call->k | (uintptr_t)call->v |
                   (uintptr_t)call->o;
   int64_t steps = a->query[0].q | a->query[0].o | a->key[0].k | a->key[0].v;
   for (int i = 0; i < a->nbatch; i++)
     steps |= a->batch[i].q | a->batch[i].k | a->batch[i].v | a->batch[i].o;
-  return all % 4 == 0 && steps % 2 == 0;
+  return all % 16 == 0 && steps % 8 == 0;
+}
+
+static bool is_short(const DsprtAttentionCall *call) {
+  const DsprtAttention *a = &call->a;
+  return call->type == DSPRT_BF16 && a->nquery == 1 && a->nkey == 1 &&
+         a->query[0].size <= MOST_TILES * TILE &&
+         a->key[0].size <= MOST_TILES * TILE && a->dot == a->width &&
+         is_aligned(call);
 }
 
 int dsprt_attention_short(DsprtRun *run, const DsprtAttentionCall *call) {
+  if (!is_short(call)) return 0;
   const DsprtAttention *a = &call->a;
-  if (call->type != DSPRT_BF16 || a->nquery != 1 || a->nkey != 1 ||
-      a->key[0].size > 64 || a->dot != a->width || !is_even(call))
-    return 0;
   Short p = {};
-  int64_t warps = p.tiles =
-      (uint32_t)((a->query[0].size + TILE - 1) / TILE);
+  int64_t groups = 1;
   p.nbatch = a->nbatch;
   for (int i = 0; i < a->nbatch; i++) {
     p.batch[i] = (uint32_t)a->batch[i].size;
@@ -194,10 +326,10 @@ int dsprt_attention_short(DsprtRun *run, const DsprtAttentionCall *call) {
     p.k_step[i] = a->batch[i].k;
     p.v_step[i] = a->batch[i].v;
     p.o_step[i] = a->batch[i].o;
-    warps *= a->batch[i].size;
+    groups *= a->batch[i].size;
   }
-  if (warps > UINT32_MAX - WARPS) return 0;
-  p.warps = (uint32_t)warps;
+  if (groups > INT32_MAX) return 0;
+  p.groups = (uint32_t)groups;
   p.queries = (uint32_t)a->query[0].size;
   p.keys = (uint32_t)a->key[0].size;
   p.q_row = a->query[0].q;
@@ -210,13 +342,13 @@ int dsprt_attention_short(DsprtRun *run, const DsprtAttentionCall *call) {
   p.v = (const DsprtBf16 *)call->v;
   p.o = (DsprtBf16 *)call->o;
   switch (a->dot) {
-  case 32: launch<4>(run, p); return 1;
-  case 48: launch<6>(run, p); return 1;
-  case 64: launch<8>(run, p); return 1;
-  case 72: launch<9>(run, p); return 1;
-  case 80: launch<10>(run, p); return 1;
-  case 96: launch<12>(run, p); return 1;
-  case 128: launch<16>(run, p); return 1;
+  case 32: launch_for<4>(run, p); return 1;
+  case 48: launch_for<6>(run, p); return 1;
+  case 64: launch_for<8>(run, p); return 1;
+  case 72: launch_for<9>(run, p); return 1;
+  case 80: launch_for<10>(run, p); return 1;
+  case 96: launch_for<12>(run, p); return 1;
+  case 128: launch_for<16>(run, p); return 1;
   default: return 0;
   }
 }

@@ -8,7 +8,7 @@ extern "C" {
 #include "dsprt_compute.h"
 }
 
-enum { WARP = 32, MAX_PER_THREAD = 8 };
+enum { WARP = 32 };
 
 static __device__ inline float load_one(const float *x) { return *x; }
 static __device__ inline float load_one(const DsprtBf16 *x) {
@@ -44,49 +44,51 @@ struct Norm {
   T *y;
 };
 
-/// Rows of at most 8 x 8 x THREADS channels in registers, N at a time.
-template <typename T, int N, int THREADS, bool LAYER>
-static __global__ void norm_kernel(Norm<T> p) {
-  __shared__ float shared[32];
-  constexpr int ROWS = THREADS == WARP ? DSPRT_THREADS / WARP : 1;
+/// Rows in registers: K times N channels a thread, all loads under way at once.
+template <typename T, int N, int THREADS, int K, bool LAYER>
+static __global__ void __launch_bounds__(DSPRT_THREADS)
+    norm_kernel(const Norm<T> p) {
+  __shared__ float shared[DSPRT_THREADS / WARP];
+  constexpr int ROWS = DSPRT_THREADS / THREADS;
   int64_t row = (int64_t)blockIdx.x * ROWS + threadIdx.x / THREADS;
   int lane = threadIdx.x % THREADS;
   if (row >= p.rows) return; // all threads of a row
   const T *x = p.x + row * p.ldx;
   T *y = p.y + row * p.ldy;
-  DsprtFloats<N> v[MAX_PER_THREAD];
-  float sum = 0;
+  DsprtFloats<N> v[K];
+  float sum = 0, squares = 0;
 #pragma unroll
-  for (int k = 0; k < MAX_PER_THREAD; k++) {
+  for (int k = 0; k < K; k++) {
     int at = (k * THREADS + lane) * N;
-    if (at >= p.channels) break;
-    v[k] = dsprt_load<N>(x + at);
+    if (at < p.channels)
+      v[k] = dsprt_load<N>(x + at);
+    else
+      for (int i = 0; i < N; i++) v[k].v[i] = 0;
     for (int i = 0; i < N; i++) sum += v[k].v[i];
   }
   float mean = LAYER ? sum_of<THREADS>(sum, shared) / (float)p.channels : 0;
-  float squares = 0;
 #pragma unroll
-  for (int k = 0; k < MAX_PER_THREAD; k++) {
-    if ((k * THREADS + lane) * N >= p.channels) break;
+  for (int k = 0; k < K; k++) {
+    bool there = (k * THREADS + lane) * N < p.channels;
     for (int i = 0; i < N; i++) {
-      float d = v[k].v[i] - mean;
+      float d = there ? v[k].v[i] - mean : 0;
       squares += d * d;
     }
   }
   float variance = sum_of<THREADS>(squares, shared) / (float)p.channels;
-  float scale = 1.0f / sqrtf(variance + p.eps);
+  float scale = rsqrtf(variance + p.eps);
 #pragma unroll
-  for (int k = 0; k < MAX_PER_THREAD; k++) {
+  for (int k = 0; k < K; k++) {
     int at = (k * THREADS + lane) * N;
     if (at >= p.channels) break;
-    DsprtFloats<N> w, b;
-    if (p.weight) w = dsprt_load<N>(p.weight + at);
-    if (p.bias) b = dsprt_load<N>(p.bias + at);
-    for (int i = 0; i < N; i++) {
-      float out = (v[k].v[i] - mean) * scale;
-      if (p.weight) out *= w.v[i];
-      if (p.bias) out += b.v[i];
-      v[k].v[i] = out;
+    for (int i = 0; i < N; i++) v[k].v[i] = (v[k].v[i] - mean) * scale;
+    if (p.weight) {
+      DsprtFloats<N> w = dsprt_load<N>(p.weight + at);
+      for (int i = 0; i < N; i++) v[k].v[i] *= w.v[i];
+    }
+    if (p.bias) {
+      DsprtFloats<N> b = dsprt_load<N>(p.bias + at);
+      for (int i = 0; i < N; i++) v[k].v[i] += b.v[i];
     }
     dsprt_store(y + at, v[k]);
   }
@@ -125,23 +127,41 @@ static bool is_aligned(const Norm<T> &p) {
          (uintptr_t)p.weight % size == 0 && (uintptr_t)p.bias % size == 0;
 }
 
+template <typename T, int N, int THREADS, int K, bool LAYER>
+static void launch(DsprtRun *run, const Norm<T> &p) {
+  norm_kernel<T, N, THREADS, K, LAYER>
+      <<<dsprt_blocks(p.rows * THREADS), DSPRT_THREADS, 0,
+         dsprt_stream(run)>>>(p);
+}
+
+/// A warp a row while a thread holds at most 48 channels, else a block a row.
+template <typename T, bool LAYER>
+static bool launch_aligned(DsprtRun *run, const Norm<T> &p) {
+  constexpr int N = 16 / sizeof(T), MOST = 48 / N;
+  int turns = (p.channels + WARP * N - 1) / (WARP * N);
+  int block_turns = (p.channels + DSPRT_THREADS * N - 1) / (DSPRT_THREADS * N);
+  if (!is_aligned<T, N>(p) || block_turns > MOST) return false;
+  if (turns <= 1)
+    launch<T, N, WARP, 1, LAYER>(run, p);
+  else if (turns <= 2)
+    launch<T, N, WARP, 2, LAYER>(run, p);
+  else if (turns <= 3)
+    launch<T, N, WARP, 3, LAYER>(run, p);
+  else if (turns <= 5)
+    launch<T, N, WARP, 5, LAYER>(run, p);
+  else if (turns <= MOST)
+    launch<T, N, WARP, MOST, LAYER>(run, p);
+  else
+    launch<T, N, DSPRT_THREADS, MOST, LAYER>(run, p);
+  return true;
+}
+
 template <typename T, bool LAYER>
 static void run_norm(DsprtRun *run, const Norm<T> &p) {
-  constexpr int N = 16 / sizeof(T);
-  cudaStream_t stream = dsprt_stream(run);
   if (p.rows == 0 || p.channels == 0) return;
-  if (is_aligned<T, N>(p) && p.channels <= MAX_PER_THREAD * WARP * N) {
-    unsigned blocks = dsprt_blocks(p.rows * WARP);
-    norm_kernel<T, N, WARP, LAYER>
-        <<<blocks, DSPRT_THREADS, 0, stream>>>(p);
-  } else if (is_aligned<T, N>(p) &&
-             p.channels <= MAX_PER_THREAD * DSPRT_THREADS * N) {
-    norm_kernel<T, N, DSPRT_THREADS, LAYER>
-        <<<(unsigned)p.rows, DSPRT_THREADS, 0, stream>>>(p);
-  } else {
+  if (!launch_aligned<T, LAYER>(run, p))
     any_norm_kernel<T, LAYER>
-        <<<(unsigned)p.rows, DSPRT_THREADS, 0, stream>>>(p);
-  }
+        <<<(unsigned)p.rows, DSPRT_THREADS, 0, dsprt_stream(run)>>>(p);
   dsprt_check_launch(run);
 }
 
