@@ -305,6 +305,12 @@ static bool runtime_computes(DspEmitter *e, MlirOperation op, DspOpKind kind) {
   return false;
 }
 
+static void emit_copy_reason(DspEmitter *e, MlirOperation op) {
+  MlirStringRef reason = dsp_get_text(op, "reason");
+  if (reason.length)
+    dsp_comment(&e->text, "%.*s", (int)reason.length, reason.data);
+}
+
 void dsp_emit_op(DspEmitter *e, MlirOperation op, const char *frame) {
   DspOpKind kind = dsp_op_kind(op);
   if (is_view(kind)) {
@@ -326,8 +332,11 @@ void dsp_emit_op(DspEmitter *e, MlirOperation op, const char *frame) {
   case DSP_OP_ATTENTION: emit_attention(e, op, y); break;
   case DSP_OP_MAP: emit_map(e, op, y); break;
   case DSP_OP_CONCAT: emit_concat(e, op, y); break;
-  case DSP_OP_REARRANGE:
-  case DSP_OP_COPY: dsp_emit_nest(e, y, same, operand(e, op, 0), 1); break;
+  case DSP_OP_COPY:
+    emit_copy_reason(e, op);
+    dsp_emit_nest(e, y, same, operand(e, op, 0), 1);
+    break;
+  case DSP_OP_REARRANGE: dsp_emit_nest(e, y, same, operand(e, op, 0), 1); break;
   case DSP_OP_REDUCE: dsp_emit_reduce(e, op, y, operand(e, op, 0)); break;
   default: emit_collective(e, op, y, frame); break;
   }

@@ -11,7 +11,8 @@
 //         the module: the frame of the model function is the arena.
 //
 // A dsp.map writes over an operand of its own type that nobody reads later; a
-// function may write over an argument that no caller reads later.
+// function may write over an argument that no caller reads later, and returns
+// its results there where it can.
 #include "frame.h"
 #include "ir.h"
 #include "pass_list.h"
@@ -188,6 +189,31 @@ static void place_call_results(Frame *f, MlirOperation call, int64_t time) {
   }
 }
 
+static bool is_returned(const Frame *f, MlirValue value) {
+  for (intptr_t i = 0; i < mlirOperationGetNumOperands(f->end); i++)
+    if (mlirValueEqual(mlirOperationGetOperand(f->end, i), value)) return true;
+  return false;
+}
+
+/// An argument of the result's type whose memory nobody needs at `time` any
+/// more: a returned value that lies there lets a caller go round a loop in one
+/// place.  Or none.
+static MlirValue dead_argument(const Frame *f, MlirValue result, int64_t time,
+                               const bool *arg_may_go) {
+  MlirBlock body = dsp_body(f->func);
+  for (intptr_t i = 0; i < mlirBlockGetNumArguments(body); i++) {
+    MlirValue arg = mlirBlockGetArgument(body, i);
+    const Object *object =
+        &f->objects[dsp_ptr_map_get(&f->object_of, arg.ptr, NO_OBJECT)];
+    if (arg_may_go[i] &&
+        mlirTypeEqual(mlirValueGetType(arg), mlirValueGetType(result)) &&
+        dsp_ptr_map_get(&f->last_read, arg.ptr, -1) < time &&
+        object->last < time)
+      return arg;
+  }
+  return (MlirValue){NULL};
+}
+
 static void place_op(Frame *f, MlirOperation op, int64_t time,
                      const bool *arg_may_go) {
   if (dsp_is(op, "func.call")) {
@@ -204,7 +230,12 @@ static void place_op(Frame *f, MlirOperation op, int64_t time,
   intptr_t operand = reuses
                          ? reusable_operand(f, op, time, arg_may_go)
                          : -1;
-  if (operand >= 0)
+  MlirValue dead = {NULL};
+  if (arg_may_go && is_returned(f, result))
+    dead = dead_argument(f, result, time, arg_may_go);
+  if (dead.ptr)
+    take_over(f, dead, result, time);
+  else if (operand >= 0)
     take_over(f, mlirOperationGetOperand(op, operand), result, time);
   else
     own_new_memory(f, result, time);
@@ -312,11 +343,40 @@ static void finish_frame(Frame *f) {
   annotate(f, places);
 }
 
-static void assign(Assigner *a, MlirOperation func, const bool *arg_may_go) {
-  Frame f = open_frame(a, func);
-  place_args(&f);
-  for (size_t t = 0; t < f.ops.count; t++)
-    place_op(&f, f.ops.ops[t], (int64_t)t, arg_may_go);
+/// Returns a copy of a result that could lie in an argument but does not.
+static bool copy_back(Frame *f, const bool *arg_may_go) {
+  for (intptr_t i = 0; i < mlirOperationGetNumOperands(f->end); i++) {
+    MlirValue value = mlirOperationGetOperand(f->end, i);
+    int64_t object = dsp_ptr_map_get(&f->object_of, value.ptr, NO_OBJECT);
+    if (f->objects[object].where == IN_ARG ||
+        !dead_argument(f, value, (int64_t)f->ops.count, arg_may_go).ptr)
+      continue;
+    MlirOperation owner = mlirOpResultGetOwner(value);
+    const char *names[] = {"stage", "reason"};
+    MlirAttribute attributes[] = {
+        dsp_attr(owner, "stage"),
+        dsp_string(f->a->context, mlirStringRefCreateFromCString(
+                                      "the next iteration reads it there"))};
+    MlirOperation copy = dsp_build_before(
+        f->end, "dsp.copy", mlirOperationGetLocation(owner), 1, &value,
+        mlirValueGetType(value), 2, names, attributes);
+    mlirOperationSetOperand(f->end, i, mlirOperationGetResult(copy, 0));
+    return true;
+  }
+  return false;
+}
+
+/// `repeats`: iterations of a loop may call the function, one with the result
+/// of the other.
+static void assign(Assigner *a, MlirOperation func, const bool *arg_may_go,
+                   bool repeats) {
+  Frame f;
+  do {
+    f = open_frame(a, func);
+    place_args(&f);
+    for (size_t t = 0; t < f.ops.count; t++)
+      place_op(&f, f.ops.ops[t], (int64_t)t, arg_may_go);
+  } while (repeats && copy_back(&f, arg_may_go));
   place_results(&f);
   finish_frame(&f);
 }
@@ -331,9 +391,13 @@ static bool caller_needs(const Frame *model, MlirOperation call, intptr_t arg) {
   return !dies_at(model, value, time);
 }
 
-/// Which arguments of `func` no caller needs after the call.
+enum { CALLS_OF_A_LOOP = 3 }; ///< fewer are not worth a copy each
+
+/// Which arguments of `func` no caller needs after the call; `*calls` receives
+/// how many there are.
 static bool *find_free_args(Assigner *a, const Frame *model,
-                            MlirOperation func) {
+                            MlirOperation func, int *calls) {
+  *calls = 0;
   intptr_t n = mlirBlockGetNumArguments(dsp_body(func));
   bool *may_go = dsp_arena_alloc(a->arena, ((size_t)n + 1) * sizeof *may_go);
   for (intptr_t i = 0; i < n; i++) may_go[i] = true;
@@ -344,6 +408,7 @@ static bool *find_free_args(Assigner *a, const Frame *model,
         !mlirStringRefEqual(
             mlirFlatSymbolRefAttrGetValue(dsp_attr(op, "callee")), name))
       continue;
+    ++*calls;
     for (intptr_t i = 0; i < n; i++)
       may_go[i] = may_go[i] && !caller_needs(model, op, i);
   }
@@ -363,10 +428,13 @@ bool dsp_pass_assign_buffers(MlirModule module, const DspPassOptions *options) {
   if (options->ranks) a.ranks = options->ranks;
   Frame callers = open_frame(&a, model);
   MlirOperation func = mlirBlockGetFirstOperation(mlirModuleGetBody(module));
-  for (; func.ptr; func = mlirOperationGetNextInBlock(func))
-    if (!mlirOperationEqual(func, model))
-      assign(&a, func, find_free_args(&a, &callers, func));
-  assign(&a, model, NULL);
+  for (; func.ptr; func = mlirOperationGetNextInBlock(func)) {
+    if (mlirOperationEqual(func, model)) continue;
+    int calls;
+    const bool *may_go = find_free_args(&a, &callers, func, &calls);
+    assign(&a, func, may_go, calls >= CALLS_OF_A_LOOP);
+  }
+  assign(&a, model, NULL, false);
   dsp_set_attr(top, "dsp.arena_bytes", dsp_attr(model, "frame_bytes"));
   dsp_arena_destroy(a.arena);
   return true;
