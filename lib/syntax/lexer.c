@@ -2,6 +2,7 @@
 // reported and skipped.
 #include "lexer.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,6 +86,9 @@ static DspToken lex_number(DspLexer *lexer) {
   copy[token.text.length] = '\0';
   token.number = strtod(copy, NULL);
   token.is_integer = integer && token.number < 9e15;
+  if (isinf(token.number))
+    dsp_error(lexer->diags, DSP_E0103, token.range,
+              "this number is too large");
   return token;
 }
 
