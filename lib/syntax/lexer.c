@@ -23,7 +23,8 @@ static bool is_digit(int c) { return c >= '0' && c <= '9'; }
 static void skip_comment(DspLexer *lexer) {
   uint32_t begin = lexer->at;
   lexer->at += 2;
-  while (peek(lexer, 0) >= 0 && !(peek(lexer, 0) == '*' && peek(lexer, 1) == '/'))
+  while (peek(lexer, 0) >= 0 &&
+         !(peek(lexer, 0) == '*' && peek(lexer, 1) == '/'))
     lexer->at++;
   if (peek(lexer, 0) < 0)
     dsp_error(lexer->diags, DSP_E0102, (DspRange){begin, begin + 2},

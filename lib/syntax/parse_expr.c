@@ -42,7 +42,8 @@ DspExpr *dsp_parse_string(DspParser *p, const char *what) {
 
 /// [ "at" STRING ]
 DspExpr *dsp_parse_path(DspParser *p) {
-  return dsp_take_word(p, "at") ? dsp_parse_string(p, "a path in quotes") : NULL;
+  return dsp_take_word(p, "at") ? dsp_parse_string(p, "a path in quotes")
+                                : NULL;
 }
 
 static DspExpr *wrap(DspParser *p, DspExprKind kind, DspExpr *first,
@@ -198,4 +199,3 @@ DspExpr *dsp_parse_dim(DspParser *p) {
   named->range.begin = expr->range.begin;
   return named;
 }
-

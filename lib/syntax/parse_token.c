@@ -25,7 +25,8 @@ bool dsp_at_sign(const DspParser *p, int sign) {
 }
 
 bool dsp_at_word(const DspParser *p, const char *word) {
-  return p->token.kind == DSP_TOKEN_NAME && dsp_str_equal_c(p->token.text, word);
+  return p->token.kind == DSP_TOKEN_NAME &&
+         dsp_str_equal_c(p->token.text, word);
 }
 
 bool dsp_take_sign(DspParser *p, int sign) {
@@ -47,8 +48,8 @@ void dsp_expected(DspParser *p, const char *needed) {
     dsp_error(p->diags, DSP_E0201, p->token.range,
               "expected %s, found the end of the file", needed);
   else
-    dsp_error(p->diags, DSP_E0201, p->token.range,
-              "expected %s, found '%.*s'", needed, DSP_FMT(p->token.text));
+    dsp_error(p->diags, DSP_E0201, p->token.range, "expected %s, found '%.*s'",
+              needed, DSP_FMT(p->token.text));
 }
 
 /// Is the token the first of its line?
@@ -89,9 +90,8 @@ bool dsp_too_deep(DspParser *p) {
 }
 
 static const char *const reserved[] = {
-    "model", "dim",  "const",  "type", "input", "output", "block",
-    "let",   "at",   "param",  "if",   "else",  "repeat", "as",
-    "over",  "return", "pin",  "on",
+    "model", "dim", "const", "type",   "input", "output", "block",  "let", "at",
+    "param", "if",  "else",  "repeat", "as",    "over",   "return", "pin", "on",
 };
 
 bool dsp_is_reserved(DspStr text) {
@@ -117,4 +117,3 @@ DspName dsp_parse_name(DspParser *p, const char *what) {
     dsp_expected(p, what);
   return name;
 }
-

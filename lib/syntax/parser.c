@@ -9,7 +9,8 @@
 /// type = [ IDENT ] "[" dim { "," dim } "]"
 static DspTypeSyntax parse_type(DspParser *p) {
   DspTypeSyntax type = {.range = p->token.range};
-  if (!dsp_at_sign(p, '[')) type.element = dsp_parse_name(p, "a type like f32[B, C]");
+  if (!dsp_at_sign(p, '['))
+    type.element = dsp_parse_name(p, "a type like f32[B, C]");
   dsp_expect_sign(p, '[');
   DspList dims = dsp_parse_list(p, ']', dsp_parse_dim);
   type.dims = (DspExpr **)(void *)dims.items;
@@ -219,9 +220,10 @@ static void fail_at_declaration(DspParser *p) {
     declares |= dsp_at_word(p, words[i]);
   if (p->panic || p->token.kind != DSP_TOKEN_NAME || !declares) return;
   p->panic = true;
-  DspDiag *diag = dsp_error(p->diags, DSP_E0201, p->token.range,
-                            "expected a statement, found the declaration '%.*s'",
-                            DSP_FMT(p->token.text));
+  DspDiag *diag =
+      dsp_error(p->diags, DSP_E0201, p->token.range,
+                "expected a statement, found the declaration '%.*s'",
+                DSP_FMT(p->token.text));
   dsp_help(p->diags, diag,
            "dims, consts, types, inputs, outputs and blocks stand in the "
            "model itself, not in a block, repeat or if");
@@ -239,7 +241,8 @@ static DspStmt *parse_stmt(DspParser *p) {
 }
 
 /// item { "," item } ";"
-static void parse_items(DspParser *p, DspList *out, DspStmt *(*item)(DspParser *)) {
+static void parse_items(DspParser *p, DspList *out,
+                        DspStmt *(*item)(DspParser *)) {
   do dsp_list_add(p, out, item(p));
   while (!p->panic && dsp_take_sign(p, ','));
   dsp_expect_sign(p, ';');
@@ -291,8 +294,8 @@ static void parse_stmts(DspParser *p, DspList *out, bool model) {
 /// file = "model" IDENT "{" { item } "}"
 DspAst *dsp_parse(DspArena *arena, const DspSource *source, DspDiags *diags) {
   DspParser p = {.arena = arena,
-              .diags = diags,
-              .lexer = {.source = source, .diags = diags}};
+                 .diags = diags,
+                 .lexer = {.source = source, .diags = diags}};
   DspAst *ast = dsp_arena_alloc(arena, sizeof *ast);
   *ast = (DspAst){.source = source};
   dsp_parser_next(&p);

@@ -13,7 +13,7 @@ typedef struct DspParser {
   DspLexer lexer;
   DspToken token;
   uint32_t behind; ///< the end of the token before
-  bool panic; ///< an error was reported; quiet until the next statement
+  bool panic;      ///< an error was reported; quiet until the next statement
   int depth;
 } DspParser;
 
