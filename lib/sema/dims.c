@@ -22,8 +22,50 @@ void dsp_atoms_add(DspAtoms *atoms, uint32_t id) {
 int64_t dsp_atoms_size(const DspSema *s, const DspAtoms *atoms) {
   int64_t size = 1;
   for (size_t i = 0; i < atoms->count; i++)
-    size *= s->model->dims[atoms->ids[i]].size;
+    if (__builtin_mul_overflow(size, s->model->dims[atoms->ids[i]].size, &size))
+      return INT64_MAX;
   return size;
+}
+
+int dsp_atoms_part(const DspAtoms *atoms, const DspAtoms *part) {
+  for (size_t i = 0; i + part->count <= atoms->count; i++)
+    if (memcmp(atoms->ids + i, part->ids, part->count * sizeof part->ids[0]) ==
+        0)
+      return (int)i;
+  return -1;
+}
+
+/// An integer factor is called by its digits.
+static bool is_factor(const DspModelDim *dim) {
+  return dim->name.data[0] >= '0' && dim->name.data[0] <= '9';
+}
+
+DspStr dsp_atom_text(DspSema *s, uint32_t id) {
+  const DspModelDim *dim = &s->model->dims[id];
+  return dsp_sema_text(s, is_factor(dim) ? "a factor %.*s" : "dim '%.*s'",
+                       DSP_FMT(dim->name));
+}
+
+void dsp_note_atom(DspSema *s, DspDiag *diag, uint32_t id) {
+  const DspModelDim *dim = &s->model->dims[id];
+  if (!is_factor(dim))
+    dsp_note(s->diags, diag, dim->range, "the dim is declared here");
+}
+
+bool dsp_atoms_distinct(DspSema *s, DspRange range, const DspAtoms *atoms,
+                        const char *where) {
+  for (size_t i = 0; i < atoms->count; i++) {
+    if (dsp_atoms_find(atoms, atoms->ids[i]) == (int)i) continue;
+    DspStr atom = dsp_atom_text(s, atoms->ids[i]);
+    DspStr dims = dsp_atoms_text(s, atoms);
+    if (!where) where = dsp_sema_text(s, "the result %.*s", DSP_FMT(dims)).data;
+    DspDiag *diag = dsp_sema_error(
+        s, DSP_E0306, range, "%.*s stands twice in %s", DSP_FMT(atom), where);
+    dsp_help(s->diags, diag,
+             "declare one more dim of that size: a value has each dim once");
+    return false;
+  }
+  return true;
 }
 
 /// The longest declared product that atoms[at ..] spell, or DSP_NONE.
@@ -86,8 +128,13 @@ static bool bad_size(DspSema *s, DspRange range) {
   return false;
 }
 
-static bool append(DspSema *s, DspRange range, DspAtoms *atoms,
-                   const DspAtoms *more) {
+static bool too_large(DspSema *s, DspRange range) {
+  dsp_sema_error(s, DSP_E0304, range, "this dim has more than 2^40 positions");
+  return false;
+}
+
+bool dsp_atoms_append(DspSema *s, DspRange range, DspAtoms *atoms,
+                      const DspAtoms *more) {
   if (atoms->count + more->count > DSP_MODEL_MAX_RANK) {
     dsp_sema_error(s, DSP_E0303, range, "more than %d dims",
                    DSP_MODEL_MAX_RANK);
@@ -97,19 +144,27 @@ static bool append(DspSema *s, DspRange range, DspAtoms *atoms,
   return true;
 }
 
+/// The size that a number is, or 0.
+static int64_t size_of(double n) {
+  if (!(n >= 1 && n <= (double)DSP_MAX_SIZE)) return 0;
+  return n == (double)(int64_t)n ? (int64_t)n : 0;
+}
+
+static bool read_factor(DspSema *s, DspRange range, double n, DspAtoms *atoms) {
+  int64_t size = size_of(n);
+  if (!size) return bad_size(s, range);
+  if (size == 1) return true;
+  DspAtoms one = {.count = 1, .ids = {integer_atom(s, size, range)}};
+  return dsp_atoms_append(s, range, atoms, &one);
+}
+
 static bool read_dim_name(DspSema *s, const DspExpr *expr, DspAtoms *atoms) {
-  DspBinding *binding = dsp_need(s, expr->name, "dim");
+  DspBinding *binding = dsp_need(s, expr->name, DSP_WANT_DIM);
   if (!binding || binding->kind == DSP_BOUND_ERROR) return false;
-  if (binding->kind == DSP_BOUND_DIM) {
-    return append(s, expr->range, atoms, &binding->atoms);
-  }
-  if (binding->kind == DSP_BOUND_CONST) {
-    double n = binding->number;
-    if (n < 1 || n > 1e12 || n != (double)(int64_t)n)
-      return bad_size(s, expr->range);
-    if (n != 1) dsp_atoms_add(atoms, integer_atom(s, (int64_t)n, expr->range));
-    return true;
-  }
+  if (binding->kind == DSP_BOUND_DIM)
+    return dsp_atoms_append(s, expr->range, atoms, &binding->atoms);
+  if (binding->kind == DSP_BOUND_CONST)
+    return read_factor(s, expr->range, binding->number, atoms);
   DspDiag *diag = dsp_sema_error(s, DSP_E0303, expr->range,
                                  "'%.*s' is not a dim", DSP_FMT(binding->name));
   dsp_note(s->diags, diag, binding->range, "it is declared here");
@@ -118,22 +173,25 @@ static bool read_dim_name(DspSema *s, const DspExpr *expr, DspAtoms *atoms) {
 
 bool dsp_read_dim(DspSema *s, const DspExpr *expr, DspAtoms *atoms) {
   if (expr->kind == DSP_EXPR_NAME) return read_dim_name(s, expr, atoms);
-  if (expr->kind == DSP_EXPR_NUMBER) {
-    if (!expr->is_integer || expr->number < 1 || expr->number > 1e12)
-      return bad_size(s, expr->range);
-    if (expr->number != 1)
-      dsp_atoms_add(atoms,
-                    integer_atom(s, (int64_t)expr->number, expr->range));
-    return true;
-  }
+  if (expr->kind == DSP_EXPR_NUMBER)
+    return read_factor(s, expr->range, expr->number, atoms);
   if (expr->kind == DSP_EXPR_BINARY && expr->op == '*')
     return dsp_read_dim(s, expr->items[0], atoms) &&
            dsp_read_dim(s, expr->items[1], atoms);
   DspDiag *diag = dsp_sema_error(s, DSP_E0303, expr->range,
                                  "expected a dim or a product of dims");
-  dsp_help(s->diags, diag,
-           "declare a sum as a dim of its own: dim A = 1 + S");
+  dsp_help(s->diags, diag, "declare a sum as a dim of its own: dim A = 1 + S");
   return false;
+}
+
+/// Reads a dim that is to be one of a file: not too large, nothing twice.
+static bool read_whole(DspSema *s, const DspExpr *expr, DspAtoms *atoms,
+                       int64_t *size) {
+  DspAtoms one = {0};
+  if (!dsp_read_dim(s, expr, &one)) return false;
+  *size = dsp_atoms_size(s, &one);
+  if (*size > DSP_MAX_SIZE) return too_large(s, expr->range);
+  return dsp_atoms_append(s, expr->range, atoms, &one);
 }
 
 bool dsp_read_dims(DspSema *s, const DspExpr *expr, DspAtoms *atoms,
@@ -146,33 +204,22 @@ bool dsp_read_dims(DspSema *s, const DspExpr *expr, DspAtoms *atoms,
   }
   for (size_t i = 0; i < n; i++) {
     const DspExpr *item = expr->kind == DSP_EXPR_LIST ? expr->items[i] : expr;
-    DspAtoms one = {0};
-    if (!dsp_read_dim(s, item, &one) || !append(s, item->range, atoms, &one))
+    int64_t size;
+    if (!read_whole(s, item, atoms, &size)) return false;
+    if (!dsp_atoms_distinct(s, item->range, atoms, "one list of dims"))
       return false;
-    if (file) file[(*nfile)++] = dsp_atoms_size(s, &one);
+    if (file) file[(*nfile)++] = size;
   }
   return true;
 }
 
-/// The value that -D gives to `name`, or NULL.
-static const DspDefine *define_of(DspSema *s, DspStr name) {
-  const DspDefine *found = NULL;
-  for (size_t i = 0; i < s->ndefines; i++)
-    if (dsp_str_equal(s->defines[i].name, name)) {
-      s->define_used[i] = true;
-      found = &s->defines[i];
-    }
-  return found;
-}
-
-static bool define_size(DspSema *s, DspName name, const DspDefine *define,
-                        int64_t *size) {
+static bool define_size(DspSema *s, DspName name, DspStr value, int64_t *size) {
   char text[32], *end;
-  if (define->value.length >= sizeof text) return bad_size(s, name.range);
-  memcpy(text, define->value.data, define->value.length);
-  text[define->value.length] = '\0';
+  if (value.length >= sizeof text) return bad_size(s, name.range);
+  memcpy(text, value.data, value.length);
+  text[value.length] = '\0';
   *size = strtoll(text, &end, 10);
-  if (*end || end == text || *size < 1 || *size > (1LL << 40)) {
+  if (*end || end == text || *size < 1 || *size > DSP_MAX_SIZE) {
     dsp_sema_error(s, DSP_E0304, name.range,
                    "-D %.*s=%s: the size of a dim is an integer from 1 to 2^40",
                    DSP_FMT(name.text), text);
@@ -205,45 +252,48 @@ static bool make_sum(DspSema *s, const DspExpr *value, DspModelDim *dim) {
   dim->kind = DSP_DIM_SUM;
   dim->terms = terms;
   dim->size = 0;
-  for (size_t i = 0; i < dim->nterms; i++)
-    dim->size += dsp_atoms_size(s, &terms[i]);
+  for (size_t i = 0; i < dim->nterms; i++) {
+    int64_t size = dsp_atoms_size(s, &terms[i]);
+    if (size > DSP_MAX_SIZE - dim->size) return too_large(s, value->range);
+    dim->size += size;
+  }
+  return true;
+}
+
+/// Is `value` a number, or the name of one?
+static bool is_number(DspSema *s, const DspExpr *value, double *number) {
+  *number = value->number;
+  if (value->kind != DSP_EXPR_NAME) return value->kind == DSP_EXPR_NUMBER;
+  const DspBinding *binding = dsp_lookup(s, value->name.text);
+  if (!binding || binding->kind != DSP_BOUND_CONST) return false;
+  *number = binding->number;
   return true;
 }
 
 static bool make_dim(DspSema *s, DspName name, const DspExpr *value,
                      DspModelDim *dim) {
-  const DspDefine *define = define_of(s, name.text);
-  bool number = value->kind == DSP_EXPR_NUMBER;
-  if (define && !number) {
-    DspDiag *diag = dsp_sema_error(
-        s, DSP_E0307, name.range,
-        "-D %.*s: its size follows from other dims", DSP_FMT(name.text));
+  DspStr define = dsp_defined(s, name);
+  double number;
+  bool plain = is_number(s, value, &number);
+  if (define.data && !plain) {
+    DspDiag *diag = dsp_sema_error(s, DSP_E0307, name.range,
+                                   "-D %.*s: its size follows from other dims",
+                                   DSP_FMT(name.text));
     dsp_help(s->diags, diag, "set the dims that it is made of");
     return false;
   }
-  if (define) return define_size(s, name, define, &dim->size);
-  if (number) {
-    dim->size = (int64_t)value->number;
-    return (value->is_integer && value->number >= 1 &&
-            value->number <= 1e12) ||
-           bad_size(s, value->range);
+  if (define.data) return define_size(s, name, define, &dim->size);
+  if (plain) {
+    dim->size = size_of(number);
+    return dim->size || bad_size(s, value->range);
   }
   if (has_sum(value)) return make_sum(s, value, dim);
   dim->kind = DSP_DIM_PRODUCT;
-  if (!dsp_read_dim(s, value, &dim->factors)) return false;
-  dim->size = dsp_atoms_size(s, &dim->factors);
-  return true;
+  return read_whole(s, value, &dim->factors, &dim->size);
 }
 
 void dsp_declare_dim(DspSema *s, DspName name, const DspExpr *value) {
-  DspBinding *earlier = dsp_lookup(s, name.text);
-  if (earlier) {
-    DspDiag *diag =
-        dsp_sema_error(s, DSP_E0302, name.range, "'%.*s' is declared twice",
-                       DSP_FMT(name.text));
-    dsp_note(s->diags, diag, earlier->range, "the first one is here");
-    return;
-  }
+  if (dsp_is_taken(s, name)) return;
   DspModelDim dim = {.name = name.text, .range = name.range};
   if (!make_dim(s, name, value, &dim)) {
     dsp_bind(s, name, DSP_BOUND_ERROR);
@@ -265,48 +315,63 @@ bool dsp_parse_element(DspStr name, DspElement *element) {
   return false;
 }
 
-static bool read_element(DspSema *s, DspName name, DspElement *element) {
+void dsp_no_element(DspSema *s, DspRange range, DspStr name) {
+  DspDiag *diag = dsp_sema_error(s, DSP_E0305, range,
+                                 "'%.*s' is no element type", DSP_FMT(name));
+  dsp_help(s->diags, diag, "element types are f32, bf16, f16 and i32");
+}
+
+bool dsp_read_element(DspSema *s, DspName name, DspElement *element) {
   if (dsp_parse_element(name.text, element)) return true;
   DspBinding *binding = dsp_lookup(s, name.text);
+  if (binding && binding->kind == DSP_BOUND_ERROR) return false;
   if (binding && binding->kind == DSP_BOUND_TYPE) {
     *element = binding->element;
     return true;
   }
-  DspDiag *diag =
-      dsp_sema_error(s, DSP_E0305, name.range, "'%.*s' is no element type",
-                     DSP_FMT(name.text));
-  dsp_help(s->diags, diag, "element types are f32, bf16, f16 and i32");
+  dsp_no_element(s, name.range, name.text);
   return false;
+}
+
+/// One dim of a type; `B = 2` declares it.
+static bool read_type_dim(DspSema *s, const DspExpr *dim, bool allow_inline,
+                          DspAtoms *atoms, int64_t *size) {
+  DspExpr name = {.kind = DSP_EXPR_NAME, .range = dim->range};
+  if (dim->kind == DSP_EXPR_NAMED && !allow_inline) {
+    DspDiag *diag =
+        dsp_sema_error(s, DSP_E0506, dim->range,
+                       "a param cannot declare dim '%.*s': inputs and the "
+                       "model can",
+                       DSP_FMT(dim->name.text));
+    dsp_help(s->diags, diag, "declare it in the model: dim %.*s = ..",
+             DSP_FMT(dim->name.text));
+    return false;
+  }
+  if (dim->kind == DSP_EXPR_NAMED) {
+    size_t errors = s->diags->reported;
+    dsp_declare_dim(s, dim->name, dim->items[0]);
+    if (s->diags->reported != errors) return false;
+    name.name = dim->name;
+    dim = &name;
+  }
+  return read_whole(s, dim, atoms, size) &&
+         dsp_atoms_distinct(s, dim->range, atoms, "one value");
 }
 
 bool dsp_read_type(DspSema *s, const DspTypeSyntax *syntax, bool allow_inline,
                    DspValueType *type, int64_t **file, size_t *nfile,
                    bool *has_element) {
   *has_element = syntax->element.text.length > 0;
-  if (*has_element && !read_element(s, syntax->element, &type->element))
+  if (*has_element && !dsp_read_element(s, syntax->element, &type->element))
     return false;
   type->atoms = (DspAtoms){0};
   *file = dsp_arena_alloc(s->arena, (syntax->ndims + 1) * sizeof **file);
   *nfile = 0;
   for (size_t i = 0; i < syntax->ndims; i++) {
-    const DspExpr *dim = syntax->dims[i];
-    DspAtoms one = {0};
-    DspExpr name = {.kind = DSP_EXPR_NAME, .range = dim->range};
-    if (dim->kind == DSP_EXPR_NAMED) {
-      if (allow_inline) dsp_declare_dim(s, dim->name, dim->items[0]);
-      name.name = dim->name;
-      dim = &name;
-    }
-    if (!dsp_read_dim(s, dim, &one)) return false;
-    for (size_t k = 0; k < one.count; k++)
-      if (dsp_atoms_find(&type->atoms, one.ids[k]) >= 0) {
-        dsp_sema_error(s, DSP_E0306, dim->range,
-                       "dim '%.*s' stands twice in one value",
-                       DSP_FMT(s->model->dims[one.ids[k]].name));
-        return false;
-      }
-    if (!append(s, dim->range, &type->atoms, &one)) return false;
-    (*file)[(*nfile)++] = dsp_atoms_size(s, &one);
+    int64_t size;
+    if (!read_type_dim(s, syntax->dims[i], allow_inline, &type->atoms, &size))
+      return false;
+    (*file)[(*nfile)++] = size;
   }
   return true;
 }

@@ -1,4 +1,5 @@
 // expr.c - expressions: compile-time numbers, values and what builds them.
+#include <math.h>
 #include <string.h>
 
 #include "sema.h"
@@ -14,13 +15,13 @@ uint32_t *dsp_ids(DspSema *s, size_t n, const uint32_t *ids) {
 }
 
 /// Makes room for one more element of a model array.
-#define GROW(s, array, count, capacity)                                  \
-  do {                                                                   \
-    if ((count) < (capacity)) break;                                     \
-    (capacity) = (capacity) ? 2 * (capacity) : 4096;                     \
+#define GROW(s, array, count, capacity)                                      \
+  do {                                                                       \
+    if ((count) < (capacity)) break;                                         \
+    (capacity) = (capacity) ? 2 * (capacity) : 4096;                         \
     void *grown = dsp_arena_alloc((s)->arena, (capacity) * sizeof *(array)); \
-    if (count) memcpy(grown, (array), (count) * sizeof *(array));        \
-    (array) = grown;                                                     \
+    if (count) memcpy(grown, (array), (count) * sizeof *(array));            \
+    (array) = grown;                                                         \
   } while (0)
 
 void dsp_open_stage(DspSema *s, DspStr name, DspStr args) {
@@ -36,80 +37,42 @@ void dsp_open_stage(DspSema *s, DspStr name, DspStr args) {
   s->stage_path = s->where.path;
 }
 
+static bool is_large(const DspSema *s, const DspValueType *type) {
+  int64_t each = type->element == DSP_F32 || type->element == DSP_I32 ? 4 : 2;
+  return dsp_atoms_size(s, &type->atoms) > DSP_MAX_BYTES / each;
+}
+
+/// Reports the first value of a chain that no address reaches.
+static void check_bytes(DspSema *s, const DspModelOp *op,
+                        const DspValueType *type) {
+  if (!is_large(s, type)) return;
+  for (size_t i = 0; i < op->noperands; i++)
+    if (is_large(s, dsp_type_of(s, op->operands[i]))) return;
+  DspStr dims = dsp_atoms_text(s, &type->atoms);
+  dsp_sema_error(s, DSP_E0310, op->range,
+                 "a value of dims %.*s has more than 2^62 bytes",
+                 DSP_FMT(dims));
+}
+
 uint32_t dsp_add_op(DspSema *s, DspModelOp op, DspValueType type) {
   DspModel *m = s->model;
+  check_bytes(s, &op, &type);
   if (s->stage == DSP_NONE) dsp_open_stage(s, dsp_str(""), dsp_str(""));
   GROW(s, m->ops, m->nops, s->ops_capacity);
   op.stage = s->stage;
   op.result = DSP_NONE;
   if (op.kind != DSP_MODEL_OUTPUT) {
     GROW(s, m->values, m->nvalues, s->values_capacity);
-    m->values[m->nvalues] =
-        (DspValue){.type = type, .op = (uint32_t)m->nops};
+    m->values[m->nvalues] = (DspValue){.type = type, .op = (uint32_t)m->nops};
     op.result = (uint32_t)m->nvalues++;
   }
   m->ops[m->nops++] = op;
   return op.result;
 }
 
-static DspStr join(DspSema *s, DspStr prefix, DspStr rest) {
-  if (!prefix.length) return rest;
-  return dsp_sema_text(s, "%.*s.%.*s", DSP_FMT(prefix), DSP_FMT(rest));
+static DspResult failed(void) {
+  return (DspResult){.failed = true};
 }
-
-/// What of `path` stands behind the prefix of the stage.
-static DspStr relative(DspSema *s, DspStr path) {
-  size_t n = s->stage_path.length;
-  if (n && path.length > n + 1 &&
-      memcmp(path.data, s->stage_path.data, n) == 0 && path.data[n] == '.')
-    return (DspStr){path.data + n + 1, path.length - n - 1};
-  return path;
-}
-
-uint32_t dsp_add_param(DspSema *s, DspRange range, DspStr rel,
-                       DspValueType type, const int64_t *file, size_t nfile) {
-  if (s->stage == DSP_NONE) dsp_open_stage(s, dsp_str(""), dsp_str(""));
-  DspModelOp op = {.kind = DSP_MODEL_PARAM, .range = range};
-  op.path = join(s, s->where.path, rel);
-  op.rel = relative(s, op.path);
-  op.file_shape = dsp_arena_alloc(s->arena, (nfile + 1) * sizeof *file);
-  if (nfile) memcpy(op.file_shape, file, nfile * sizeof *file);
-  op.nfile_shape = nfile;
-  return dsp_add_op(s, op, type);
-}
-
-/// Replaces {name} by the number that the name stands for; with `keep_loops`
-/// the indices of repeats stay as they are.
-DspStr dsp_eval_string(DspSema *s, const DspExpr *expr, bool keep_loops) {
-  DspStr in = expr->name.text, out = dsp_str("");
-  for (size_t i = 0; i < in.length;) {
-    size_t end = i;
-    if (in.data[i] != '{') {
-      while (end < in.length && in.data[end] != '{') end++;
-      out = dsp_sema_text(s, "%.*s%.*s", DSP_FMT(out), (int)(end - i),
-                          in.data + i);
-      i = end;
-      continue;
-    }
-    while (end < in.length && in.data[end] != '}') end++;
-    DspName name = {{in.data + i + 1, end > i ? end - i - 1 : 0}, expr->range};
-    DspBinding *binding = dsp_need(s, name, "index or const");
-    if (binding && binding->kind != DSP_BOUND_CONST)
-      dsp_sema_error(s, DSP_E0505, expr->range, "'%.*s' is not a number",
-                     DSP_FMT(name.text));
-    if (binding && binding->kind == DSP_BOUND_CONST) {
-      if (keep_loops && binding->is_loop)
-        out = dsp_sema_text(s, "%.*s{%.*s}", DSP_FMT(out), DSP_FMT(name.text));
-      else
-        out = dsp_sema_text(s, "%.*s%lld", DSP_FMT(out),
-                            (long long)binding->number);
-    }
-    i = end + 1;
-  }
-  return out;
-}
-
-static DspResult failed(void) { return (DspResult){.failed = true}; }
 
 static DspResult number_result(double number) {
   return (DspResult){.is_number = true, .number = number};
@@ -122,13 +85,13 @@ static DspResult value_result(uint32_t value) {
 static DspResult eval_name(DspSema *s, const DspExpr *expr) {
   if (dsp_str_equal_c(expr->name.text, "yes")) return number_result(1);
   if (dsp_str_equal_c(expr->name.text, "no")) return number_result(0);
-  DspBinding *binding = dsp_need(s, expr->name, "value");
+  DspBinding *binding = dsp_need(s, expr->name, DSP_WANT_VALUE);
   if (!binding || binding->kind == DSP_BOUND_ERROR) return failed();
   if (binding->kind == DSP_BOUND_CONST) return number_result(binding->number);
   if (binding->kind == DSP_BOUND_VALUE) return value_result(binding->value);
-  DspDiag *diag = dsp_sema_error(s, DSP_E0402, expr->range,
-                                 "'%.*s' is not a value",
-                                 DSP_FMT(expr->name.text));
+  DspDiag *diag =
+      dsp_sema_error(s, DSP_E0402, expr->range, "'%.*s' is not a value",
+                     DSP_FMT(expr->name.text));
   dsp_note(s->diags, diag, binding->range, "it is declared here");
   return failed();
 }
@@ -171,23 +134,39 @@ static bool one_value(DspSema *s, const DspExpr *expr, const DspResult *r) {
   return false;
 }
 
+static const char *name_of(int op) {
+  switch (op) {
+  case '+': return "+";
+  case '-': return "-";
+  case '*': return "*";
+  default: return "/";
+  }
+}
+
 /// An elementwise op of one or two results that are not both numbers.
 static DspResult add_binary(DspSema *s, const DspExpr *expr, const char *name,
                             const DspResult *a, const DspResult *b) {
-  DspModelOp op = {.kind = DSP_MODEL_MAP, .range = expr->range,
-                   .function = dsp_str(name), .nargs = 2};
+  DspModelOp op = {.kind = DSP_MODEL_MAP,
+                   .range = expr->range,
+                   .function = dsp_str(name),
+                   .nargs = 2};
   uint32_t operands[2];
   size_t n = 0;
+  bool real = a->is_number || b->is_number || strcmp(name, "div") == 0;
   op.args[0] = map_arg(a, 0);
   if (!a->is_number) operands[n++] = a->values[0];
   op.args[1] = map_arg(b, (uint32_t)n);
   if (!b->is_number) operands[n++] = b->values[0];
   DspValueType type = *dsp_type_of(s, operands[0]);
+  if (real && !dsp_need_real(s, expr->range, name_of(expr->op), operands[0]))
+    return failed();
   if (n == 2) {
     const DspValueType *right = dsp_type_of(s, operands[1]);
     if (type.element != right->element) {
-      DspDiag *diag = dsp_sema_error(s, DSP_E0404, expr->range,
-                                     "the two sides differ in element type");
+      DspDiag *diag = dsp_sema_error(
+          s, DSP_E0404, expr->range,
+          "the two sides differ in element type: %s and %s",
+          dsp_element_name(type.element), dsp_element_name(right->element));
       dsp_help(s->diags, diag, "convert one of them: cast(x, f32)");
       return failed();
     }
@@ -203,13 +182,19 @@ static DspResult add_binary(DspSema *s, const DspExpr *expr, const char *name,
   return value_result(dsp_add_op(s, op, type));
 }
 
+static DspResult finite_result(DspSema *s, const DspExpr *expr, double number) {
+  if (isfinite(number)) return number_result(number);
+  dsp_sema_error(s, DSP_E0505, expr->range, "this is no finite number");
+  return failed();
+}
+
 static DspResult eval_binary(DspSema *s, const DspExpr *expr) {
   DspResult a = dsp_eval(s, expr->items[0]);
   DspResult b = dsp_eval(s, expr->items[1]);
   if (!one_value(s, expr->items[0], &a) || !one_value(s, expr->items[1], &b))
     return failed();
   if (a.is_number && b.is_number)
-    return number_result(fold(expr->op, a.number, b.number));
+    return finite_result(s, expr, fold(expr->op, a.number, b.number));
   const char *function = function_of(expr->op);
   if (function) return add_binary(s, expr, function, &a, &b);
   dsp_sema_error(s, DSP_E0505, expr->range,
@@ -221,8 +206,11 @@ static DspResult eval_unary(DspSema *s, const DspExpr *expr) {
   DspResult a = dsp_eval(s, expr->items[0]);
   if (!one_value(s, expr->items[0], &a)) return failed();
   if (a.is_number) return number_result(-a.number);
-  DspModelOp op = {.kind = DSP_MODEL_MAP, .range = expr->range,
-                   .function = dsp_str("neg"), .nargs = 1, .noperands = 1};
+  DspModelOp op = {.kind = DSP_MODEL_MAP,
+                   .range = expr->range,
+                   .function = dsp_str("neg"),
+                   .nargs = 1,
+                   .noperands = 1};
   op.args[0] = map_arg(&a, 0);
   op.operands = dsp_ids(s, 1, a.values);
   return value_result(dsp_add_op(s, op, *dsp_type_of(s, a.values[0])));
@@ -232,9 +220,10 @@ static DspResult eval_unary(DspSema *s, const DspExpr *expr) {
 static DspResult eval_index(DspSema *s, const DspExpr *expr) {
   uint32_t value;
   int64_t start;
-  DspBinding *binding = dsp_need(s, expr->name, "dim");
+  DspBinding *binding = dsp_need(s, expr->name, DSP_WANT_DIM);
   if (!dsp_eval_value(s, expr->items[0], &value) ||
-      !dsp_eval_integer(s, expr->items[1], &start) || !binding)
+      !dsp_eval_integer(s, expr->items[1], &start) || !binding ||
+      binding->kind == DSP_BOUND_ERROR)
     return failed();
   DspValueType type = *dsp_type_of(s, value);
   int at = binding->kind == DSP_BOUND_DIM && binding->atoms.count == 1
@@ -243,8 +232,8 @@ static DspResult eval_index(DspSema *s, const DspExpr *expr) {
   if (at < 0) {
     DspStr dims = dsp_atoms_text(s, &type.atoms);
     dsp_sema_error(s, DSP_E0403, expr->range,
-                   "the value has dims %.*s: no '%.*s' to index",
-                   DSP_FMT(dims), DSP_FMT(expr->name.text));
+                   "the value has dims %.*s: no '%.*s' to index", DSP_FMT(dims),
+                   DSP_FMT(expr->name.text));
     return failed();
   }
   uint32_t dim = type.atoms.ids[at];
@@ -258,8 +247,12 @@ static DspResult eval_index(DspSema *s, const DspExpr *expr) {
   for (size_t i = (size_t)at; i + 1 < type.atoms.count; i++)
     type.atoms.ids[i] = type.atoms.ids[i + 1];
   type.atoms.count--;
-  DspModelOp op = {.kind = DSP_MODEL_SLICE, .range = expr->range, .dim = dim,
-                   .start = start, .size = 1, .noperands = 1};
+  DspModelOp op = {.kind = DSP_MODEL_SLICE,
+                   .range = expr->range,
+                   .dim = dim,
+                   .start = start,
+                   .size = 1,
+                   .noperands = 1};
   op.operands = dsp_ids(s, 1, &value);
   return value_result(dsp_add_op(s, op, type));
 }
@@ -269,10 +262,12 @@ static DspResult eval_call(DspSema *s, const DspExpr *expr) {
   if (binding && binding->kind == DSP_BOUND_BLOCK)
     return dsp_eval_block(s, expr, binding);
   if (dsp_is_op(expr->name.text)) return dsp_eval_op(s, expr);
-  dsp_need(s, expr->name, "op or block");
-  if (binding)
-    dsp_sema_error(s, DSP_E0401, expr->range, "'%.*s' is not an op or a block",
-                   DSP_FMT(expr->name.text));
+  if (!dsp_need(s, expr->name, DSP_WANT_CALL)) return failed();
+  if (binding->kind == DSP_BOUND_ERROR) return failed();
+  DspDiag *diag = dsp_sema_error(s, DSP_E0401, expr->name.range,
+                                 "'%.*s' is not an op or a block",
+                                 DSP_FMT(expr->name.text));
+  dsp_note(s->diags, diag, binding->range, "it is declared here");
   return failed();
 }
 
@@ -315,7 +310,7 @@ bool dsp_eval_number(DspSema *s, const DspExpr *expr, double *number) {
 bool dsp_eval_integer(DspSema *s, const DspExpr *expr, int64_t *number) {
   double n;
   if (!dsp_eval_number(s, expr, &n)) return false;
-  if (n != (double)(int64_t)n || n < -1e15 || n > 1e15) {
+  if (!(n >= -1e15 && n <= 1e15) || n != (double)(int64_t)n) {
     dsp_sema_error(s, DSP_E0505, expr->range, "expected an integer");
     return false;
   }

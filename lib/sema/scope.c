@@ -24,8 +24,7 @@ DspDiag *dsp_sema_error(DspSema *s, DspDiagId id, DspRange range,
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
   DspDiag *diag = dsp_error(s->diags, id, range, "%s", text);
-  if (s->where.in_call)
-    dsp_note(s->diags, diag, s->where.call, "in this call");
+  if (s->where.in_call) dsp_note(s->diags, diag, s->where.call, "in this call");
   return diag;
 }
 
@@ -56,12 +55,20 @@ static DspBinding *find_in(const DspScope *scope, DspStr name) {
   return NULL;
 }
 
+/// The scope of the model itself.
+static DspScope *outermost(const DspSema *s) {
+  DspScope *scope = s->scope;
+  while (scope->parent) scope = scope->parent;
+  return scope;
+}
+
 DspBinding *dsp_lookup(DspSema *s, DspStr name) {
-  bool outside = false;
   for (DspScope *scope = s->scope; scope; scope = scope->parent) {
     DspBinding *found = find_in(scope, name);
-    if (found && !(outside && found->kind == DSP_BOUND_VALUE)) return found;
-    outside |= scope->is_block;
+    if (found) return found;
+    if (!scope->is_block) continue;
+    found = find_in(outermost(s), name);
+    return found && found->kind != DSP_BOUND_VALUE ? found : NULL;
   }
   return NULL;
 }
@@ -81,18 +88,99 @@ DspBinding *dsp_bind(DspSema *s, DspName name, DspBindingKind kind) {
   return binding;
 }
 
-DspBinding *dsp_need(DspSema *s, DspName name, const char *what) {
+static const struct {
+  const char *text;
+  unsigned kinds;
+} wants[] = {
+    [DSP_WANT_VALUE] = {"value", 1u << DSP_BOUND_VALUE | 1u << DSP_BOUND_CONST},
+    [DSP_WANT_VARIABLE] = {"value", 1u << DSP_BOUND_VALUE},
+    [DSP_WANT_DIM] = {"dim", 1u << DSP_BOUND_DIM | 1u << DSP_BOUND_CONST},
+    [DSP_WANT_NUMBER] = {"index or const", 1u << DSP_BOUND_CONST},
+    [DSP_WANT_CALL] = {"op or block", 1u << DSP_BOUND_BLOCK},
+};
+
+/// A name of one letter is near to every other one: it is no suggestion.
+static DspStr nearest(DspSema *s, DspStr name, DspWanted wanted) {
+  DspStr words[256];
+  size_t count = wanted == DSP_WANT_CALL ? dsp_op_names(words, 64) : 0;
+  if (name.length < 2) return (DspStr){NULL, 0};
+  for (DspScope *scope = s->scope; scope;
+       scope = scope->is_block ? outermost(s) : scope->parent) {
+    for (size_t i = 0; i < scope->count && count < 256; i++) {
+      const DspBinding *binding = &scope->list[i];
+      bool seen = dsp_lookup(s, binding->name) == binding;
+      if (seen && binding->name.length > 1 &&
+          wants[wanted].kinds >> binding->kind & 1)
+        words[count++] = binding->name;
+    }
+  }
+  return dsp_nearest(name, words, count);
+}
+
+/// What `name` stands for outside of the block at work, where it is not seen.
+static const DspBinding *hidden(const DspSema *s, DspStr name) {
+  const DspBinding *found = NULL;
+  for (DspScope *scope = s->scope; scope && !found; scope = scope->parent)
+    found = find_in(scope, name);
+  return found;
+}
+
+static void say_hidden(DspSema *s, DspDiag *diag, const DspBinding *binding) {
+  bool value = binding->kind == DSP_BOUND_VALUE;
+  dsp_note(s->diags, diag, binding->range, "this %s is not seen in a block",
+           value ? "value" : "name");
+  dsp_help(s->diags, diag,
+           "a block sees its parameters, and the dims, consts and types of "
+           "the model");
+}
+
+DspBinding *dsp_need(DspSema *s, DspName name, DspWanted wanted) {
   DspBinding *found = dsp_lookup(s, name.text);
   if (found) return found;
-  DspDiag *diag = dsp_sema_error(s, DSP_E0301, name.range, "no %s is called '%.*s'",
-                                 what, DSP_FMT(name.text));
-  DspStr words[256];
-  size_t count = 0;
-  for (DspScope *scope = s->scope; scope; scope = scope->parent)
-    for (size_t i = 0; i < scope->count && count < 256; i++)
-      words[count++] = scope->list[i].name;
-  DspStr near = dsp_nearest(name.text, words, count);
-  if (near.data)
+  DspDiag *diag =
+      dsp_sema_error(s, DSP_E0301, name.range, "no %s is called '%.*s'",
+                     wants[wanted].text, DSP_FMT(name.text));
+  const DspBinding *outside = hidden(s, name.text);
+  DspStr near = nearest(s, name.text, wanted);
+  if (outside && wants[wanted].kinds >> outside->kind & 1) {
+    say_hidden(s, diag, outside);
+  } else if (near.data) {
     dsp_help(s->diags, diag, "did you mean '%.*s'?", DSP_FMT(near));
+  }
   return NULL;
+}
+
+void dsp_declared_twice(DspSema *s, DspName name, DspRange first) {
+  DspDiag *diag = dsp_sema_error(
+      s, DSP_E0302, name.range, "'%.*s' is declared twice", DSP_FMT(name.text));
+  dsp_note(s->diags, diag, first, "the first one is here");
+}
+
+bool dsp_is_taken(DspSema *s, DspName name) {
+  const DspBinding *earlier = dsp_lookup(s, name.text);
+  if (earlier) dsp_declared_twice(s, name, earlier->range);
+  return earlier != NULL;
+}
+
+bool dsp_hides(DspSema *s, DspName name) {
+  const DspBinding *earlier = dsp_lookup(s, name.text);
+  if (!earlier || earlier->kind == DSP_BOUND_VALUE ||
+      earlier->kind == DSP_BOUND_ERROR)
+    return false;
+  dsp_declared_twice(s, name, earlier->range);
+  return true;
+}
+
+DspStr dsp_defined(DspSema *s, DspName name) {
+  DspStr found = {NULL, 0};
+  for (size_t i = 0; i < s->ndefines; i++) {
+    if (!dsp_str_equal(s->defines[i].name, name.text)) continue;
+    s->define_used[i] = true;
+    if (found.data)
+      dsp_sema_error(
+          s, DSP_E0307, name.range, "-D %.*s is given twice: %.*s and %.*s",
+          DSP_FMT(name.text), DSP_FMT(found), DSP_FMT(s->defines[i].value));
+    found = s->defines[i].value;
+  }
+  return found;
 }

@@ -1,171 +1,18 @@
-// statements.c - declarations, statements and calls of blocks.
+// statements.c - statements: they run in order, repeats as often as they say.
 #include <string.h>
 
-#include "dspc/sema/model.h"
 #include "sema.h"
 
-static DspStr join(DspSema *s, DspStr prefix, DspStr rest) {
-  if (!prefix.length) return rest;
-  return dsp_sema_text(s, "%.*s.%.*s", DSP_FMT(prefix), DSP_FMT(rest));
-}
-
-static void enter_path(DspSema *s, const DspExpr *path) {
-  if (!path) return;
-  s->where.path = join(s, s->where.path, dsp_eval_string(s, path, false));
-  s->where.pattern = join(s, s->where.pattern, dsp_eval_string(s, path, true));
-}
-
-static bool has_repeat(DspStmt *const *stmts, size_t count) {
-  for (size_t i = 0; i < count; i++)
-    if (stmts[i]->kind == DSP_STMT_REPEAT ||
-        has_repeat(stmts[i]->body, stmts[i]->nbody) ||
-        has_repeat(stmts[i]->otherwise, stmts[i]->notherwise))
-      return true;
-  return false;
-}
-
-/// One argument that a call binds to a parameter of the block.
-typedef struct Bound {
-  bool given;
-  uint32_t value;
-  double number;
-  DspAtoms atoms;
-} Bound;
-
-static DspStr text_of(DspSema *s, const DspExpr *expr) {
-  return (DspStr){s->ast->source->text + expr->range.begin,
-                  expr->range.end - expr->range.begin};
-}
-
-static int find_param(const DspStmt *block, DspBlockParamKind kind,
-                      const DspStr *name, const Bound *bound) {
-  for (size_t i = 0; i < block->nparams; i++)
-    if (block->params[i].kind == kind && !bound[i].given &&
-        (!name || dsp_str_equal(block->params[i].name.text, *name)))
-      return (int)i;
-  return -1;
-}
-
-static bool bind_arg(DspSema *s, const DspExpr *arg, const DspStmt *block,
-                     Bound *bound, DspStr *args) {
-  int i = -1;
-  if (arg->kind == DSP_EXPR_OVER) {
-    i = find_param(block, DSP_PARAM_OVER, NULL, bound);
-    if (i >= 0) {
-      *args = dsp_sema_text(s, "%.*s%sover %.*s", DSP_FMT(*args),
-                            args->length ? ", " : "",
-                            DSP_FMT(text_of(s, arg->items[0])));
-      bound[i].given = true;
-      return dsp_read_dims(s, arg->items[0], &bound[i].atoms, NULL, NULL);
-    }
-  } else if (arg->kind == DSP_EXPR_NAMED) {
-    i = find_param(block, DSP_PARAM_DIM, &arg->name.text, bound);
-    if (i >= 0) {
-      bound[i].given = true;
-      return dsp_read_dims(s, arg->items[0], &bound[i].atoms, NULL, NULL);
-    }
-    i = find_param(block, DSP_PARAM_CONST, &arg->name.text, bound);
-    if (i >= 0) {
-      bound[i].given = true;
-      return dsp_eval_number(s, arg->items[0], &bound[i].number);
-    }
-  } else {
-    i = find_param(block, DSP_PARAM_VALUE, NULL, bound);
-    if (i >= 0) {
-      bound[i].given = true;
-      return dsp_eval_value(s, arg, &bound[i].value);
-    }
-  }
-  DspDiag *diag =
-      dsp_sema_error(s, DSP_E0501, arg->range,
-                     "block '%.*s' has no parameter for this argument",
-                     DSP_FMT(block->names[0].text));
-  dsp_note(s->diags, diag, block->names[0].range, "the block is declared here");
-  return false;
-}
-
-static void bind_params(DspSema *s, const DspStmt *block, const Bound *bound) {
-  for (size_t i = 0; i < block->nparams; i++) {
-    const DspBlockParam *param = &block->params[i];
-    static const DspBindingKind kinds[] = {
-        [DSP_PARAM_VALUE] = DSP_BOUND_VALUE, [DSP_PARAM_OVER] = DSP_BOUND_DIM,
-        [DSP_PARAM_DIM] = DSP_BOUND_DIM, [DSP_PARAM_CONST] = DSP_BOUND_CONST};
-    DspBinding *binding = dsp_bind(s, param->name, kinds[param->kind]);
-    binding->value = bound[i].value;
-    binding->number = bound[i].number;
-    binding->atoms = bound[i].atoms;
-  }
-}
-
-static bool bind_all(DspSema *s, const DspExpr *call, const DspStmt *block,
-                     Bound *bound, DspStr *args) {
-  bool fine = true;
-  memset(bound, 0, (block->nparams + 1) * sizeof *bound);
-  for (size_t i = 0; i < call->nitems; i++)
-    fine = bind_arg(s, call->items[i], block, bound, args) && fine;
-  for (size_t i = 0; i < block->nparams && fine; i++) {
-    if (bound[i].given) continue;
-    DspDiag *diag = dsp_sema_error(
-        s, DSP_E0501, call->range, "block '%.*s' needs an argument for '%.*s'",
-        DSP_FMT(block->names[0].text), DSP_FMT(block->params[i].name.text));
-    dsp_note(s->diags, diag, block->params[i].name.range, "declared here");
-    fine = false;
-  }
-  return fine;
-}
-
-DspResult dsp_eval_block(DspSema *s, const DspExpr *call,
-                         const DspBinding *binding) {
-  const DspStmt *block = binding->block;
-  DspResult result = {.failed = true};
-  DspStr args = dsp_str("");
-  Bound *bound =
-      dsp_arena_alloc(s->arena, (block->nparams + 1) * sizeof *bound);
-  if (!bind_all(s, call, block, bound, &args)) return result;
-  if (s->where.depth == DSP_DEEPEST_CALL) {
-    dsp_sema_error(s, DSP_E0507, call->range,
-                   "more than %d calls inside each other", DSP_DEEPEST_CALL);
-    return result;
-  }
-  DspWhere outside = s->where;
-  enter_path(s, call->path);
-  bool stage = !outside.in_stage && !has_repeat(block->body, block->nbody);
-  if (stage) {
-    dsp_open_stage(s, block->names[0].text, args);
-    s->where.in_stage = true;
-  }
-  s->where.depth++;
-  s->where.call = call->range;
-  s->where.in_call = true;
-  uint32_t *returned = s->returned;
-  size_t nreturned = s->nreturned;
-  bool has_returned = s->has_returned;
-  s->has_returned = false;
-  dsp_scope_open(s, true);
-  bind_params(s, block, bound);
-  size_t errors = s->diags->reported;
-  dsp_run(s, block->body, block->nbody);
-  if (s->has_returned && s->nreturned <= DSP_MAX_VALUES) {
-    result.failed = false;
-    result.count = s->nreturned;
-    memcpy(result.values, s->returned, s->nreturned * sizeof *s->returned);
-  } else if (errors == s->diags->reported) {
-    dsp_sema_error(s, DSP_E0502, call->range, "block '%.*s' returns nothing",
-                   DSP_FMT(block->names[0].text));
-  }
-  dsp_scope_close(s);
-  s->returned = returned;
-  s->nreturned = nreturned;
-  s->has_returned = has_returned;
-  s->where = outside;
-  if (stage) s->stage = DSP_NONE;
-  return result;
-}
-
+/// After an error the names stand for nothing, silently.
 static void poison(DspSema *s, const DspStmt *stmt) {
-  for (size_t i = 0; i < stmt->nnames; i++)
-    if (!dsp_lookup(s, stmt->names[i].text))
+  for (size_t i = 0; i < stmt->nnames; i++) {
+    DspBinding *known = dsp_lookup(s, stmt->names[i].text);
+    if (stmt->kind == DSP_STMT_ASSIGN && known) {
+      if (known->kind == DSP_BOUND_VALUE) known->kind = DSP_BOUND_ERROR;
+    } else {
       dsp_bind(s, stmt->names[i], DSP_BOUND_ERROR);
+    }
+  }
 }
 
 /// The op that made `value` gets the variable's name, if it has none yet.
@@ -174,33 +21,54 @@ static void name_value(DspSema *s, uint32_t value, DspStr name) {
   if (!op->name.length) op->name = name;
 }
 
-static void run_binding(DspSema *s, const DspStmt *stmt) {
-  DspResult r = dsp_eval(s, stmt->value);
-  if (r.failed) {
-    poison(s, stmt);
+/// Is there a value for each name, and no name twice?
+static bool check_count(DspSema *s, const DspStmt *stmt, const DspResult *r) {
+  const char *plural = stmt->nnames == 1 ? "" : "s";
+  if (r->failed) return false;
+  if (r->is_number)
+    dsp_sema_error(s, DSP_E0504, stmt->value->range,
+                   "expected %zu value%s, found a number", stmt->nnames,
+                   plural);
+  else if (r->count != stmt->nnames)
+    dsp_sema_error(s, DSP_E0504, stmt->value->range,
+                   "expected %zu value%s, found %zu", stmt->nnames, plural,
+                   r->count);
+  for (size_t i = 0; i < stmt->nnames; i++)
+    for (size_t k = 0; k < i; k++)
+      if (dsp_str_equal(stmt->names[i].text, stmt->names[k].text))
+        dsp_declared_twice(s, stmt->names[i], stmt->names[k].range);
+  return !r->is_number && r->count == stmt->nnames;
+}
+
+static void assign(DspSema *s, DspName name, uint32_t value) {
+  DspBinding *binding = dsp_need(s, name, DSP_WANT_VARIABLE);
+  if (!binding || binding->kind == DSP_BOUND_ERROR) return;
+  if (binding->kind == DSP_BOUND_VALUE) {
+    binding->value = value;
     return;
   }
-  if (r.is_number || r.count != stmt->nnames) {
-    dsp_sema_error(s, DSP_E0504, stmt->value->range,
-                   r.is_number ? "expected %zu value(s), found a number"
-                               : "expected %zu value(s), found another number "
-                                 "of them",
-                   stmt->nnames);
+  DspDiag *diag = dsp_sema_error(
+      s, DSP_E0402, name.range, "'%.*s' is not a variable", DSP_FMT(name.text));
+  dsp_note(s->diags, diag, binding->range, "it is declared here");
+}
+
+static void declare_value(DspSema *s, DspName name, uint32_t value) {
+  bool bad = dsp_hides(s, name);
+  dsp_bind(s, name, bad ? DSP_BOUND_ERROR : DSP_BOUND_VALUE)->value = value;
+}
+
+static void run_binding(DspSema *s, const DspStmt *stmt) {
+  DspResult r = dsp_eval(s, stmt->value);
+  if (!check_count(s, stmt, &r)) {
     poison(s, stmt);
     return;
   }
   for (size_t i = 0; i < r.count; i++) {
     name_value(s, r.values[i], stmt->names[i].text);
-    DspBinding *binding = stmt->kind == DSP_STMT_LET
-                              ? dsp_bind(s, stmt->names[i], DSP_BOUND_VALUE)
-                              : dsp_need(s, stmt->names[i], "value");
-    if (!binding) continue;
-    if (binding->kind == DSP_BOUND_VALUE)
-      binding->value = r.values[i];
-    else if (binding->kind != DSP_BOUND_ERROR)
-      dsp_sema_error(s, DSP_E0402, stmt->names[i].range,
-                     "'%.*s' is not a variable",
-                     DSP_FMT(stmt->names[i].text));
+    if (stmt->kind == DSP_STMT_LET)
+      declare_value(s, stmt->names[i], r.values[i]);
+    else
+      assign(s, stmt->names[i], r.values[i]);
   }
 }
 
@@ -215,11 +83,46 @@ static void run_param(DspSema *s, const DspStmt *stmt) {
     return;
   }
   if (!has_element) type.element = s->default_element;
-  DspStr rel = dsp_eval_string(s, stmt->value, false);
+  DspStr rel = dsp_eval_path(s, stmt->value, false);
   uint32_t value =
       dsp_add_param(s, stmt->names[0].range, rel, type, file, nfile);
   name_value(s, value, stmt->names[0].text);
-  dsp_bind(s, stmt->names[0], DSP_BOUND_VALUE)->value = value;
+  declare_value(s, stmt->names[0], value);
+}
+
+/// Is a repeat possible here?  An error when not.
+static bool can_repeat(DspSema *s, const DspStmt *stmt) {
+  if (s->where.in_stage) {
+    DspName inner = s->where.block->names[0];
+    DspName outer = s->where.stage_block->names[0];
+    DspDiag *diag = dsp_sema_error(
+        s, DSP_E0506, stmt->range,
+        "block '%.*s' repeats, but is called by '%.*s', which has no repeat",
+        DSP_FMT(inner.text), DSP_FMT(outer.text));
+    dsp_note(s->diags, diag, outer.range, "'%.*s' is declared here",
+             DSP_FMT(outer.text));
+    dsp_help(s->diags, diag, "call '%.*s' from the model itself",
+             DSP_FMT(inner.text));
+    return false;
+  }
+  if (s->where.nloops < DSP_MODEL_MAX_LOOPS) return true;
+  dsp_sema_error(s, DSP_E0506, stmt->range,
+                 "more than %d repeats inside each other", DSP_MODEL_MAX_LOOPS);
+  return false;
+}
+
+static void run_turn(DspSema *s, const DspStmt *stmt, DspLoopInfo loop) {
+  DspWhere outside = s->where;
+  dsp_scope_open(s, false);
+  DspBinding *index = dsp_bind(s, stmt->names[0], DSP_BOUND_CONST);
+  index->number = (double)loop.index;
+  index->is_loop = true;
+  s->where.loops[s->where.nloops++] = loop;
+  s->stage = DSP_NONE;
+  if (dsp_enter_path(s, stmt->path)) dsp_run(s, stmt->body, stmt->nbody);
+  s->stage = DSP_NONE;
+  dsp_scope_close(s);
+  s->where = outside;
 }
 
 static void run_repeat(DspSema *s, const DspStmt *stmt) {
@@ -231,32 +134,12 @@ static void run_repeat(DspSema *s, const DspStmt *stmt) {
                    (long long)count);
     return;
   }
-  if (s->where.in_stage || s->where.nloops == DSP_MODEL_MAX_LOOPS) {
-    dsp_sema_error(s, DSP_E0506, stmt->range,
-                   "more than %d repeats inside each other",
-                   DSP_MODEL_MAX_LOOPS);
-    return;
-  }
-  uint32_t number = s->nrepeats++;
+  if (!can_repeat(s, stmt) || dsp_hides(s, stmt->names[0])) return;
+  DspLoopInfo loop = {
+      .repeat = s->nrepeats++, .variable = stmt->names[0].text, .count = count};
   size_t errors = s->diags->reported;
-  for (int64_t i = 0; i < count && s->diags->reported == errors; i++) {
-    DspWhere outside = s->where;
-    dsp_scope_open(s, false);
-    DspBinding *index = dsp_bind(s, stmt->names[0], DSP_BOUND_CONST);
-    index->number = (double)i;
-    index->is_loop = true;
-    s->where.loops[s->where.nloops++] =
-        (DspLoopInfo){.repeat = number,
-                      .variable = stmt->names[0].text,
-                      .index = i,
-                      .count = count};
-    enter_path(s, stmt->path);
-    s->stage = DSP_NONE;
-    dsp_run(s, stmt->body, stmt->nbody);
-    s->stage = DSP_NONE;
-    dsp_scope_close(s);
-    s->where = outside;
-  }
+  for (; loop.index < count && s->diags->reported == errors; loop.index++)
+    run_turn(s, stmt, loop);
 }
 
 static void run_if(DspSema *s, const DspStmt *stmt) {
@@ -277,36 +160,65 @@ static void run_return(DspSema *s, const DspStmt *stmt) {
   }
   uint32_t values[DSP_MAX_VALUES];
   size_t n = 0;
-  bool fine = stmt->nvalues <= DSP_MAX_VALUES;
-  for (size_t i = 0; i < stmt->nvalues && fine; i++) {
+  for (size_t i = 0; i < stmt->nvalues; i++) {
     DspResult r = dsp_eval(s, stmt->values[i]);
-    if (r.is_number)
+    if (r.failed) return;
+    if (r.is_number) {
       dsp_sema_error(s, DSP_E0502, stmt->values[i]->range,
                      "a block returns values, not numbers");
-    fine = !r.failed && !r.is_number && n + r.count <= DSP_MAX_VALUES;
-    if (fine) memcpy(values + n, r.values, r.count * sizeof *values);
-    n += fine ? r.count : 0;
+      return;
+    }
+    if (n + r.count > DSP_MAX_VALUES) {
+      dsp_sema_error(s, DSP_E0504, stmt->values[i]->range,
+                     "a block returns at most %d values", DSP_MAX_VALUES);
+      return;
+    }
+    memcpy(values + n, r.values, r.count * sizeof *values);
+    n += r.count;
   }
-  if (!fine) return;
   s->returned = dsp_ids(s, n, values);
   s->nreturned = n;
   s->has_returned = true;
 }
 
+static void bad_pin(DspSema *s, DspName name, const DspBinding *binding,
+                    const char *what) {
+  DspDiag *diag = dsp_sema_error(s, DSP_E0402, name.range, "'%.*s' is not %s",
+                                 DSP_FMT(name.text), what);
+  dsp_note(s->diags, diag, binding->range, "it is declared here");
+  dsp_help(s->diags, diag, "write pin x on T: a value and one of its dims");
+}
+
 static void run_pin(DspSema *s, const DspStmt *stmt) {
-  DspBinding *value = dsp_need(s, stmt->names[0], "value");
-  DspBinding *dim = dsp_need(s, stmt->names[1], "dim");
-  if (!value || !dim) return;
-  if (value->kind != DSP_BOUND_VALUE || dim->kind != DSP_BOUND_DIM ||
-      dim->dim == DSP_NONE) {
-    dsp_sema_error(s, DSP_E0402, stmt->names[0].range,
-                   "a pin needs a value and a declared dim: pin x on T");
+  DspBinding *value = dsp_need(s, stmt->names[0], DSP_WANT_VARIABLE);
+  DspBinding *dim = dsp_need(s, stmt->names[1], DSP_WANT_DIM);
+  if (!value || !dim || value->kind == DSP_BOUND_ERROR ||
+      dim->kind == DSP_BOUND_ERROR)
+    return;
+  if (value->kind != DSP_BOUND_VALUE) {
+    bad_pin(s, stmt->names[0], value, "a value");
     return;
   }
-  DspModelOp op = {.kind = DSP_MODEL_PIN, .range = stmt->names[0].range,
-                   .dim = dim->dim, .noperands = 1};
+  if (dim->kind != DSP_BOUND_DIM || dim->dim == DSP_NONE) {
+    bad_pin(s, stmt->names[1], dim, "a declared dim");
+    return;
+  }
+  const DspValueType *type = dsp_type_of(s, value->value);
+  if (dsp_atoms_part(&type->atoms, &dim->atoms) < 0) {
+    DspStr text = dsp_atoms_text(s, &type->atoms);
+    DspDiag *diag =
+        dsp_sema_error(s, DSP_E0403, stmt->names[1].range,
+                       "the value has dims %.*s: no '%.*s' to pin it on",
+                       DSP_FMT(text), DSP_FMT(stmt->names[1].text));
+    dsp_note(s->diags, diag, dim->range, "the dim is declared here");
+    return;
+  }
+  DspModelOp op = {.kind = DSP_MODEL_PIN,
+                   .range = stmt->names[0].range,
+                   .dim = dim->dim,
+                   .noperands = 1};
   op.operands = dsp_ids(s, 1, &value->value);
-  value->value = dsp_add_op(s, op, *dsp_type_of(s, value->value));
+  value->value = dsp_add_op(s, op, *type);
 }
 
 void dsp_run(DspSema *s, DspStmt *const *stmts, size_t count) {

@@ -2,6 +2,7 @@
 // reported and skipped.
 #include "lexer.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,8 @@ static bool is_digit(int c) { return c >= '0' && c <= '9'; }
 static void skip_comment(DspLexer *lexer) {
   uint32_t begin = lexer->at;
   lexer->at += 2;
-  while (peek(lexer, 0) >= 0 && !(peek(lexer, 0) == '*' && peek(lexer, 1) == '/'))
+  while (peek(lexer, 0) >= 0 &&
+         !(peek(lexer, 0) == '*' && peek(lexer, 1) == '/'))
     lexer->at++;
   if (peek(lexer, 0) < 0)
     dsp_error(lexer->diags, DSP_E0102, (DspRange){begin, begin + 2},
@@ -85,6 +87,9 @@ static DspToken lex_number(DspLexer *lexer) {
   copy[token.text.length] = '\0';
   token.number = strtod(copy, NULL);
   token.is_integer = integer && token.number < 9e15;
+  if (isinf(token.number))
+    dsp_error(lexer->diags, DSP_E0103, token.range,
+              "this number is too large");
   return token;
 }
 

@@ -1,0 +1,217 @@
+// ops_compute.c - linear, the norms and attention: what the runtime computes.
+#include <math.h>
+#include <string.h>
+
+#include "ops.h"
+
+/// The runtime has these ops for f32 and bf16 alone.
+static bool need_computed(DspSema *s, const DspArgs *args, DspRange range,
+                          uint32_t value) {
+  DspElement element = dsp_type_of(s, value)->element;
+  if (element == DSP_F32 || element == DSP_BF16) return true;
+  DspDiag *diag = dsp_sema_error(
+      s, DSP_E0410, range, "'%s' computes in f32 and bf16, the value is %s",
+      args->rule->name, dsp_element_name(element));
+  dsp_help(s->diags, diag, "convert it: cast(x, f32)");
+  return false;
+}
+
+static uint32_t weight(DspSema *s, const DspArgs *args, const char *suffix,
+                       DspValueType type, const int64_t *file, size_t nfile) {
+  DspStr rel = dsp_eval_path(s, args->path, false);
+  if (rel.data) rel = dsp_sema_text(s, "%.*s.%s", DSP_FMT(rel), suffix);
+  return dsp_add_param(s, args->path->range, rel, type, file, nfile);
+}
+
+static bool is_innermost(const DspAtoms *atoms, const DspAtoms *last) {
+  size_t skip = atoms->count - last->count;
+  return atoms->count >= last->count &&
+         memcmp(atoms->ids + skip, last->ids,
+                last->count * sizeof last->ids[0]) == 0;
+}
+
+/// "x" when the argument has no name of its own.
+static DspStr name_of(const DspExpr *arg) {
+  return arg->kind == DSP_EXPR_NAME ? arg->name.text : dsp_str("x");
+}
+
+/// Are the dims that the op works on the last ones of the value, in order?
+static bool need_innermost(DspSema *s, DspRange range, const DspExpr *arg,
+                           uint32_t value, const DspAtoms *last,
+                           const char *what) {
+  const DspAtoms *atoms = &dsp_type_of(s, value)->atoms;
+  if (is_innermost(atoms, last)) return true;
+  DspAtoms better = {0};
+  for (size_t i = 0; i < atoms->count; i++)
+    if (dsp_atoms_find(last, atoms->ids[i]) < 0)
+      dsp_atoms_add(&better, atoms->ids[i]);
+  for (size_t i = 0; i < last->count; i++) dsp_atoms_add(&better, last->ids[i]);
+  DspStr have = dsp_atoms_text(s, atoms), need = dsp_atoms_text(s, &better);
+  DspDiag *diag = dsp_sema_error(
+      s, DSP_E0405, range, "%s must be innermost, the value has dims %.*s",
+      what, DSP_FMT(have));
+  dsp_help(s->diags, diag, "put them last with rearrange(%.*s, %.*s)",
+           DSP_FMT(name_of(arg)), DSP_FMT(need));
+  return false;
+}
+
+/// x without its last dims, and with `out` there.
+static bool linear_result(DspSema *s, DspRange range, DspAtoms *atoms,
+                          const DspAtoms *in, const DspAtoms *out) {
+  atoms->count -= in->count;
+  return dsp_atoms_append(s, range, atoms, out) &&
+         dsp_atoms_distinct(s, range, atoms, NULL);
+}
+
+/// linear(x, IN -> OUT, "path" [, bias: no])
+DspResult dsp_op_linear(DspSema *s, const DspArgs *args) {
+  const DspExpr *in = args->arrow->items[0], *out = args->arrow->items[1];
+  uint32_t operands[3];
+  double bias = 1;
+  int64_t file[2 * DSP_MODEL_MAX_RANK];
+  size_t nout = 0;
+  DspAtoms outs = {0}, ins = {0};
+  if (!dsp_args_number(s, args, "bias", &bias) ||
+      !dsp_eval_value(s, args->plain[0], &operands[0]) ||
+      !need_computed(s, args, args->plain[0]->range, operands[0]) ||
+      !dsp_read_dims(s, out, &outs, file, &nout))
+    return dsp_op_failed();
+  size_t nfile = nout;
+  if (!dsp_args_dims(s, args, in, operands[0], &ins, file, &nfile) ||
+      !need_innermost(s, in->range, args->plain[0], operands[0], &ins,
+                      "the dims that a linear sums over"))
+    return dsp_op_failed();
+  DspValueType type = *dsp_type_of(s, operands[0]);
+  DspValueType own = {.element = type.element, .atoms = outs};
+  if (!linear_result(s, args->arrow->range, &type.atoms, &ins, &outs) ||
+      !dsp_atoms_append(s, args->arrow->range, &own.atoms, &ins))
+    return dsp_op_failed();
+  operands[1] = weight(s, args, "weight", own, file, nfile);
+  own.atoms = outs;
+  if (bias != 0) operands[2] = weight(s, args, "bias", own, file, nout);
+  DspModelOp op =
+      dsp_op_new(s, DSP_MODEL_LINEAR, args, bias != 0 ? 3 : 2, operands);
+  op.over = ins;
+  op.out = outs;
+  return dsp_op_add(s, op, type);
+}
+
+/// Whether a norm has parameters: when it has a path.
+static bool read_affine(DspSema *s, const DspArgs *args, double *affine) {
+  *affine = args->path != NULL;
+  if (!dsp_args_number(s, args, "affine", affine)) return false;
+  if ((*affine != 0) == (args->path != NULL)) return true;
+  const DspExpr *option = dsp_args_named(args, "affine");
+  dsp_sema_error(s, DSP_E0402, option->range,
+                 args->path ? "'affine: no' leaves the path without a use"
+                            : "'affine: yes' needs a path for the weight");
+  return false;
+}
+
+/// layer_norm(x, over C [, "path"] [, eps: e] [, affine: no]); rms_norm too
+DspResult dsp_op_norm(DspSema *s, const DspArgs *args) {
+  bool layer = dsp_str_equal_c(args->call->name.text, "layer_norm");
+  uint32_t operands[3];
+  double affine, eps = layer ? 1e-5 : 1e-6;
+  int64_t file[DSP_MODEL_MAX_RANK];
+  size_t nfile = 0, n = 1;
+  DspAtoms over = {0};
+  if (!dsp_args_number(s, args, "eps", &eps) ||
+      !read_affine(s, args, &affine) ||
+      !dsp_eval_value(s, args->plain[0], &operands[0]) ||
+      !need_computed(s, args, args->plain[0]->range, operands[0]) ||
+      !dsp_args_dims(s, args, args->over, operands[0], &over, file, &nfile) ||
+      !need_innermost(s, args->over->range, args->plain[0], operands[0], &over,
+                      "the dims of a norm"))
+    return dsp_op_failed();
+  DspValueType type = *dsp_type_of(s, operands[0]);
+  DspValueType own = {.element = type.element, .atoms = over};
+  if (affine != 0) operands[n++] = weight(s, args, "weight", own, file, nfile);
+  if (affine != 0 && layer)
+    operands[n++] = weight(s, args, "bias", own, file, nfile);
+  DspModelOp op = dsp_op_new(
+      s, layer ? DSP_MODEL_LAYER_NORM : DSP_MODEL_RMS_NORM, args, n, operands);
+  op.over = over;
+  op.number = eps;
+  return dsp_op_add(s, op, type);
+}
+
+/// k or v: the element type of q; its dims are those of q, the attended ones
+/// or dot.
+static bool check_key(DspSema *s, const DspArgs *args, size_t k,
+                      const uint32_t *operands, const DspModelOp *op) {
+  const DspValueType *q = dsp_type_of(s, operands[0]);
+  const DspValueType *own = dsp_type_of(s, operands[k]);
+  DspRange range = args->plain[k]->range;
+  if (own->element != q->element) {
+    DspDiag *diag = dsp_sema_error(
+        s, DSP_E0404, range, "the queries are %s, this is %s",
+        dsp_element_name(q->element), dsp_element_name(own->element));
+    dsp_note(s->diags, diag, args->plain[0]->range, "the queries");
+    dsp_help(s->diags, diag, "convert it: cast(%.*s, %s)",
+             DSP_FMT(name_of(args->plain[k])), dsp_element_name(q->element));
+    return false;
+  }
+  if (!dsp_args_need_dims(s, args, range, operands[k], &op->over) ||
+      !dsp_args_need_dims(s, args, range, operands[k], &op->out))
+    return false;
+  for (size_t i = 0; i < own->atoms.count; i++) {
+    uint32_t id = own->atoms.ids[i];
+    if (dsp_atoms_find(&q->atoms, id) >= 0 ||
+        dsp_atoms_find(&op->over, id) >= 0)
+      continue;
+    DspStr atom = dsp_atom_text(s, id);
+    DspDiag *diag = dsp_sema_error(
+        s, DSP_E0403, range, "keys and values have %.*s, the queries do not",
+        DSP_FMT(atom));
+    dsp_note_atom(s, diag, id);
+    return false;
+  }
+  return need_innermost(s, range, args->plain[k], operands[k], &op->out,
+                        "the channels of a head");
+}
+
+/// The channels that are summed over: `dot`, or the innermost dim of q.
+static bool read_dot(DspSema *s, const DspArgs *args, uint32_t q,
+                     const DspAtoms *over, DspAtoms *dot) {
+  const DspAtoms *atoms = &dsp_type_of(s, q)->atoms;
+  const DspExpr *given = dsp_args_named(args, "dot");
+  if (given && !dsp_args_dims(s, args, given, q, dot, NULL, NULL)) return false;
+  if (!given && atoms->count) dsp_atoms_add(dot, atoms->ids[atoms->count - 1]);
+  if (!dot->count) {
+    dsp_sema_error(s, DSP_E0403, args->plain[0]->range,
+                   "the queries have no dim for the channels of a head");
+    return false;
+  }
+  for (size_t i = 0; i < dot->count; i++) {
+    if (dsp_atoms_find(over, dot->ids[i]) < 0) continue;
+    DspStr atom = dsp_atom_text(s, dot->ids[i]);
+    DspDiag *diag = dsp_sema_error(
+        s, DSP_E0402, args->over->range,
+        "%.*s cannot be attended over: it holds the channels of a head",
+        DSP_FMT(atom));
+    dsp_help(s->diags, diag,
+             "attend over a dim of tokens, or name the channels: dot: D");
+    return false;
+  }
+  return need_innermost(s, args->plain[0]->range, args->plain[0], q, dot,
+                        "the channels of a head");
+}
+
+/// attention(q, k, v, over A [, dot: D] [, scale: x])
+DspResult dsp_op_attention(DspSema *s, const DspArgs *args) {
+  uint32_t operands[3];
+  for (size_t i = 0; i < 3; i++)
+    if (!dsp_eval_value(s, args->plain[i], &operands[i]))
+      return dsp_op_failed();
+  DspModelOp op = dsp_op_new(s, DSP_MODEL_ATTENTION, args, 3, operands);
+  if (!need_computed(s, args, args->plain[0]->range, operands[0]) ||
+      !dsp_args_dims(s, args, args->over, DSP_NONE, &op.over, NULL, NULL) ||
+      !read_dot(s, args, operands[0], &op.over, &op.out))
+    return dsp_op_failed();
+  for (size_t k = 1; k < 3; k++)
+    if (!check_key(s, args, k, operands, &op)) return dsp_op_failed();
+  op.number = 1 / sqrt((double)dsp_atoms_size(s, &op.out));
+  if (!dsp_args_number(s, args, "scale", &op.number)) return dsp_op_failed();
+  return dsp_op_add(s, op, *dsp_type_of(s, operands[0]));
+}
