@@ -36,7 +36,7 @@ static DspStr eval_hole(DspSema *s, DspName name, bool keep_loops) {
     return nothing;
   }
   if (keep_loops && binding->is_loop)
-    return dsp_sema_text(s, "{%.*s}", DSP_FMT(name.text));
+    return dsp_sema_text(s, "{%.*s}", DSP_FMT(binding->variable));
   double n = binding->number;
   if (n >= -1e15 && n <= 1e15 && n == (double)(int64_t)n)
     return dsp_sema_text(s, "%lld", (long long)n);

@@ -12,7 +12,7 @@ enum { DSP_NONE = UINT32_MAX, DSP_MAX_VALUES = 16, DSP_DEEPEST_CALL = 64 };
 
 typedef enum DspBindingKind {
   DSP_BOUND_VALUE,
-  DSP_BOUND_DIM,  ///< a dim, or the dims of an `over`
+  DSP_BOUND_DIM, ///< a dim, or the dims of an `over`
   DSP_BOUND_CONST,
   DSP_BOUND_TYPE,
   DSP_BOUND_BLOCK,
@@ -28,6 +28,7 @@ typedef struct DspBinding {
   uint32_t dim;         ///< DIM: the entry, or DSP_NONE
   double number;        ///< CONST
   bool is_loop;         ///< CONST: an index of a repeat
+  DspStr variable;      ///< of an index: its name in patterns
   DspElement element;   ///< TYPE
   const DspStmt *block; ///< BLOCK
 } DspBinding;
@@ -50,15 +51,15 @@ typedef enum DspWanted {
 
 /// Where the evaluation is: prefix of parameter paths, stage, call depth.
 typedef struct DspWhere {
-  DspStr path;     ///< concrete
-  DspStr pattern;  ///< with the indices of stage loops in braces
+  DspStr path;    ///< concrete
+  DspStr pattern; ///< with the indices of stage loops in braces
   DspLoopInfo loops[DSP_MODEL_MAX_LOOPS];
   size_t nloops;
   int depth;
-  bool in_stage; ///< inside an outermost block call
-  const DspStmt *block; ///< the one at work, or NULL
+  bool in_stage;              ///< inside an outermost block call
+  const DspStmt *block;       ///< the one at work, or NULL
   const DspStmt *stage_block; ///< the outermost of the calls
-  DspRange call; ///< of the innermost call
+  DspRange call;              ///< of the innermost call
   bool in_call;
 } DspWhere;
 

@@ -111,12 +111,26 @@ static bool can_repeat(DspSema *s, const DspStmt *stmt) {
   return false;
 }
 
+/// `name`, or with a number behind it when a repeat around has it already: an
+/// index in a block that is called from a repeat.
+static DspStr loop_variable(DspSema *s, DspStr name) {
+  DspStr variable = name;
+  size_t number = 2;
+  for (size_t i = 0; i < s->where.nloops; i++) {
+    if (!dsp_str_equal(s->where.loops[i].variable, variable)) continue;
+    variable = dsp_sema_text(s, "%.*s_%zu", DSP_FMT(name), number++);
+    i = SIZE_MAX; // from the first one again
+  }
+  return variable;
+}
+
 static void run_turn(DspSema *s, const DspStmt *stmt, DspLoopInfo loop) {
   DspWhere outside = s->where;
   dsp_scope_open(s, false);
   DspBinding *index = dsp_bind(s, stmt->names[0], DSP_BOUND_CONST);
   index->number = (double)loop.index;
   index->is_loop = true;
+  index->variable = loop.variable;
   s->where.loops[s->where.nloops++] = loop;
   s->stage = DSP_NONE;
   if (dsp_enter_path(s, stmt->path)) dsp_run(s, stmt->body, stmt->nbody);
@@ -135,8 +149,9 @@ static void run_repeat(DspSema *s, const DspStmt *stmt) {
     return;
   }
   if (!can_repeat(s, stmt) || dsp_hides(s, stmt->names[0])) return;
-  DspLoopInfo loop = {
-      .repeat = s->nrepeats++, .variable = stmt->names[0].text, .count = count};
+  DspLoopInfo loop = {.repeat = s->nrepeats++,
+                      .variable = loop_variable(s, stmt->names[0].text),
+                      .count = count};
   size_t errors = s->diags->reported;
   for (; loop.index < count && s->diags->reported == errors; loop.index++)
     run_turn(s, stmt, loop);
