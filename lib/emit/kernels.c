@@ -48,7 +48,11 @@ static bool is_float(MlirType type) {
 
 static bool walks_in(const DspAccess *a, const DspNest *nest, int which,
                      int width) {
-  if (!is_float(a->shape.element) || a->grain % width) return false;
+  const DspNestAxis *inner = &nest->axes[nest->count - 1];
+  if (!is_float(a->shape.element)) return false;
+  if (which >= 0 && !inner->in[which].present) // one element for all
+    return !inner->in[which].by_atoms;
+  if (a->grain % width) return false;
   for (size_t i = 0; i < nest->count; i++) {
     const DspStepAlong *step =
         which < 0 ? &nest->axes[i].out : &nest->axes[i].in[which];
