@@ -42,7 +42,8 @@ void dsp_emit_nest(DspEmitter *e, const DspAccess *out, MlirAttribute expr,
   if (!copy) value = dsp_nest_store(e, out->shape.element, value);
   pragma(e, nest.count);
   open_loops(e, &nest, 0, nest.count);
-  dsp_statement(&e->text, "%s = %s;", dsp_nest_element(e, out, &nest, -1), value);
+  dsp_statement(&e->text, "%s = %s;", dsp_nest_element(e, out, &nest, -1),
+                value);
   e->text.indent -= (int)nest.count;
 }
 

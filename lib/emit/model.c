@@ -57,7 +57,8 @@ static const char *path_word(DspEmitter *e, MlirStringRef path) {
   return dsp_format(e->arena, "%s", n ? text : "model");
 }
 
-static DspSite make_site(DspEmittedModel *m, MlirOperation call, MlirOperation func) {
+static DspSite make_site(DspEmittedModel *m, MlirOperation call,
+                         MlirOperation func) {
   DspEmitter *e = m->e;
   DspSite site = {.func = func, .path = dsp_get_text(call, "path")};
   site.nloops = path_vars(site.path, site.vars);
@@ -81,7 +82,8 @@ static DspSite make_site(DspEmittedModel *m, MlirOperation call, MlirOperation f
   return site;
 }
 
-const char *dsp_site_index(DspEmittedModel *m, const DspSite *site, bool first) {
+const char *dsp_site_index(DspEmittedModel *m, const DspSite *site,
+                           bool first) {
   const char *text = "";
   for (size_t i = 0; i < site->nloops; i++) {
     const char *index =

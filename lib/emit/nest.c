@@ -51,8 +51,8 @@ static const char *atoms_index(DspEmitter *e, const DspAxis *axis,
   return text;
 }
 
-static DspStepAlong step_of(DspEmitter *e, const DspAxis *axis, const char *index,
-                    const DspAccess *in) {
+static DspStepAlong step_of(DspEmitter *e, const DspAxis *axis,
+                            const char *index, const DspAccess *in) {
   const DspAxis *own = find_axis(in, axis->dim, axis->cut);
   if (own) return (DspStepAlong){.present = true, .stride = own->stride};
   if (!axis->cut) return (DspStepAlong){.present = false};
@@ -60,7 +60,8 @@ static DspStepAlong step_of(DspEmitter *e, const DspAxis *axis, const char *inde
   return (DspStepAlong){.present = text != NULL, .by_atoms = text};
 }
 
-static bool joins(const DspStepAlong *outer, const DspStepAlong *inner, DspExtent extent) {
+static bool joins(const DspStepAlong *outer, const DspStepAlong *inner,
+                  DspExtent extent) {
   if (outer->by_atoms || inner->by_atoms) return false;
   if (!outer->present && !inner->present) return true;
   return outer->present && inner->present &&

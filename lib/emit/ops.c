@@ -56,7 +56,8 @@ static bool are_innermost(const DspAccess *a, MlirAttribute names) {
   for (size_t i = 0; i < n; i++)
     if (!mlirStringRefEqual(
             a->axes[a->naxes - n + i].dim->name,
-            mlirStringAttrGetValue(mlirArrayAttrGetElement(names, (intptr_t)i))))
+            mlirStringAttrGetValue(
+                mlirArrayAttrGetElement(names, (intptr_t)i))))
       return false;
   return true;
 }
@@ -237,7 +238,8 @@ static void emit_collective(DspEmitter *e, MlirOperation op,
 static void emit_concat(DspEmitter *e, MlirOperation op, const DspAccess *y) {
   MlirStringRef dim = dsp_get_text(op, "dim");
   int64_t starts[DSP_MAX_OPERANDS];
-  size_t n = dsp_attr_read_ints(dsp_get(op, "starts"), starts, DSP_MAX_OPERANDS);
+  size_t n =
+      dsp_attr_read_ints(dsp_get(op, "starts"), starts, DSP_MAX_OPERANDS);
   MlirAttribute terms = dsp_entry(
       dsp_find_dim(e->dims.dims, dim), "terms");
   MlirContext context = mlirOperationGetContext(op);

@@ -95,7 +95,8 @@ static void place_stage_result(DspEmitter *e, DspNames *names,
   MlirAttribute arg = dsp_entry(buffer, "arg");
   MlirAttribute result = dsp_entry(buffer, "result");
   const char *base = NULL;
-  if (!mlirAttributeIsNull(arg)) base = s->args[mlirIntegerAttrGetValueInt(arg)];
+  if (!mlirAttributeIsNull(arg))
+    base = s->args[mlirIntegerAttrGetValueInt(arg)];
   if (!mlirAttributeIsNull(result))
     base = s->results[mlirIntegerAttrGetValueInt(result)];
   if (base)
@@ -132,7 +133,8 @@ static Signature read_signature(DspEmitter *e, DspNames *names,
        op = mlirOperationGetNextInBlock(op)) {
     if (mlirAttributeIsNull(dsp_get(op, "buffers"))) continue;
     MlirAttribute arg = dsp_entry(dsp_buffer_of(op, 0), "arg");
-    if (!mlirAttributeIsNull(arg)) s.writes[mlirIntegerAttrGetValueInt(arg)] = 1;
+    if (!mlirAttributeIsNull(arg))
+      s.writes[mlirIntegerAttrGetValueInt(arg)] = true;
   }
   return s;
 }

@@ -255,7 +255,8 @@ static MlirAttribute import_stage(Importer *i, const DspStage *stage) {
   set(&a, "name", text_attr(i, stage->name));
   set(&a, "args", text_attr(i, stage->args));
   set(&a, "path", text_attr(i, stage->path));
-  set(&a, "loops", mlirArrayAttrGet(i->context, (intptr_t)stage->nloops, loops));
+  set(&a, "loops",
+      mlirArrayAttrGet(i->context, (intptr_t)stage->nloops, loops));
   return dictionary(&a);
 }
 

@@ -2,9 +2,9 @@
 //
 // Needs:  planned ops, maps fused; dsp.target is "cuda", else nothing is done:
 //         a BLAS of the host has no epilogues.
-// Leaves: no linear with a bias whose only reader is the tanh form of GELU, or an addition
-//         to a value of the same type: the two are a dsp.fused_linear.  What
-//         was rounded between the two is now kept in f32.
+// Leaves: no linear with a bias whose only reader is the tanh form of GELU, or
+//         an addition to a value of the same type: the two are a
+//         dsp.fused_linear.  What was rounded between them is kept in f32.
 #include "ir.h"
 #include "pass_list.h"
 

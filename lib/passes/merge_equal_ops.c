@@ -103,7 +103,8 @@ static void remove_unused(DspOpList *list) {
   }
 }
 
-bool dsp_pass_merge_equal_ops(MlirModule module, const DspPassOptions *options) {
+bool dsp_pass_merge_equal_ops(MlirModule module,
+                              const DspPassOptions *options) {
   (void)options;
   MlirOperation func = dsp_model_func(module);
   if (mlirOperationIsNull(func)) return false;

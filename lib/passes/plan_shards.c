@@ -2,9 +2,9 @@
 //
 // Needs:  ops without layouts.
 // Leaves: the layout of every result in its type; `needs`, the layouts that an
-//         op wants of its operands where one has another, and `conversions`, the changes of layout
-//         to make in front of it, for insert-switches; dsp.ranks,
-//         dsp.predicted_bytes and dsp.certificate on the module.
+//         op wants of its operands where one has another, and `conversions`,
+//         the changes of layout to make in front of it, for insert-switches;
+//         dsp.ranks, dsp.predicted_bytes and dsp.certificate on the module.
 #include <string.h>
 #include <time.h>
 

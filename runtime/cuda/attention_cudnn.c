@@ -45,7 +45,8 @@ static cudnnBackendDescriptor_t tensor(int64_t id, cudnnDataType_t type,
   cudnnBackendDescriptor_t d = make(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
   int64_t alignment = by_value ? 4 : 16;
   bool fine =
-      d && set(d, CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &type) &&
+      d &&
+      set(d, CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &type) &&
       set(d, CUDNN_ATTR_TENSOR_DIMENSIONS, CUDNN_TYPE_INT64, 4, dims) &&
       set(d, CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, 4, strides) &&
       set(d, CUDNN_ATTR_TENSOR_UNIQUE_ID, CUDNN_TYPE_INT64, 1, &id) &&
@@ -72,7 +73,8 @@ static cudnnBackendDescriptor_t operation(cudnnBackendDescriptor_t *t) {
       CUDNN_ATTR_OPERATION_SDPA_FWD_QDESC, CUDNN_ATTR_OPERATION_SDPA_FWD_KDESC,
       CUDNN_ATTR_OPERATION_SDPA_FWD_VDESC, CUDNN_ATTR_OPERATION_SDPA_FWD_ODESC,
       CUDNN_ATTR_OPERATION_SDPA_FWD_SCALEDESC};
-  cudnnBackendDescriptor_t op = make(CUDNN_BACKEND_OPERATION_SDPA_FWD_DESCRIPTOR);
+  cudnnBackendDescriptor_t op =
+      make(CUDNN_BACKEND_OPERATION_SDPA_FWD_DESCRIPTOR);
   bool fine = op != NULL;
   for (int i = 0; i < 5 && fine; i++)
     fine = t[i] && set(op, names[i], CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &t[i]);

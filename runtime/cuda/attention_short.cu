@@ -169,7 +169,8 @@ static __device__ inline void first_product(float (&score)[2 * TILES][4],
   using S = Shape<D8, TILES>;
   int lane = threadIdx.x % LANES;
   uint32_t a_at = q + lane % 16 * S::STRIDE + lane / 16 * 16;
-  uint32_t b_at = k + (lane % 8 + lane / 16 * 8) * S::STRIDE + lane / 8 % 2 * 16;
+  uint32_t b_at =
+      k + (lane % 8 + lane / 16 * 8) * S::STRIDE + lane / 8 % 2 * 16;
   uint32_t b2_at = k + lane % 16 * S::STRIDE;
 #pragma unroll
   for (int s = 0; s < S::STEPS; s++) {
