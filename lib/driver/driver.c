@@ -121,8 +121,8 @@ static bool is_last(const Job *job, const char *pass) {
          strcmp(pass, "insert-switches") == 0;
 }
 
-/// MLIR's own rules hold for what import built; passes break them rarely, so
-/// they are checked again at the end (and after every pass by dsp-opt).
+/// MLIR's own rules are checked at the end, on few ops (and after every pass by
+/// dsp-opt): import and the passes break them rarely.
 static bool verify(MlirModule module, bool last) {
   return last ? dsp_verify(module) : dsp_verify_ops(module);
 }
@@ -132,7 +132,9 @@ static bool run_passes(Job *job) {
                             .allow_tensor = job->options.allow_tensor};
   size_t count;
   const DspPass *passes = dsp_pass_pipeline(&count);
-  if (!dsp_verify(job->module) || !dump(job, 0, "import")) return false;
+  bool only_import = job->options.form == DSP_FORM_DSP;
+  if (!verify(job->module, only_import) || !dump(job, 0, "import"))
+    return false;
   if (job->options.form == DSP_FORM_DSP) return true;
   for (size_t i = 0; i < count; i++) {
     if (!passes[i].run(job->module, &options)) return false;

@@ -82,10 +82,6 @@ DspOpList dsp_list_ops(DspArena *arena, MlirBlock block) {
   return list;
 }
 
-bool dsp_is(MlirOperation op, const char *name) {
-  return dsp_str_is(mlirIdentifierStr(mlirOperationGetName(op)), name);
-}
-
 MlirAttribute dsp_attr(MlirOperation op, const char *name) {
   return mlirOperationGetAttributeByName(op,
                                          mlirStringRefCreateFromCString(name));

@@ -2,6 +2,8 @@
 #ifndef DSPC_LIB_PASSES_IR_H
 #define DSPC_LIB_PASSES_IR_H
 
+#include <string.h>
+
 #include <mlir-c/BuiltinAttributes.h>
 #include <mlir-c/BuiltinTypes.h>
 #include <mlir-c/Diagnostics.h>
@@ -36,7 +38,6 @@ MlirOperation dsp_model_func(MlirModule module);
 MlirBlock dsp_body(MlirOperation op);
 DspOpList dsp_list_ops(DspArena *arena, MlirBlock block);
 
-bool dsp_is(MlirOperation op, const char *name);
 MlirAttribute dsp_attr(MlirOperation op, const char *name);
 int64_t dsp_int_attr(MlirOperation op, const char *name, int64_t missing);
 MlirStringRef dsp_string_attr(MlirOperation op, const char *name);
@@ -65,8 +66,13 @@ static inline bool dsp_has_uses(MlirValue value) {
   return !mlirOpOperandIsNull(mlirValueGetFirstUse(value));
 }
 
+/// Inline: with a literal, its length is known and most differ in that.
 static inline bool dsp_str_is(MlirStringRef a, const char *b) {
-  return mlirStringRefEqual(a, mlirStringRefCreateFromCString(b));
+  size_t length = strlen(b);
+  return a.length == length && memcmp(a.data, b, length) == 0;
+}
+static inline bool dsp_is(MlirOperation op, const char *name) {
+  return dsp_str_is(mlirIdentifierStr(mlirOperationGetName(op)), name);
 }
 
 #endif
