@@ -49,6 +49,7 @@ typedef struct Search {
   uint32_t live_capacity;
   uint32_t *slot_of; ///< [nvalues]
   uint32_t *used;    ///< [nvalues]
+  DspDemand *demand; ///< [nvalues] what is still asked of a value in a slot
   DspPlanCost base;  ///< of the first state
   int64_t *rest;     ///< [order.count + 1] least bytes inside the ops to come
   DspStep **path;    ///< [order.count]
@@ -120,6 +121,7 @@ static Search begin(DspArena *scratch, const DspSearchProblem *problem,
   s.key.arena = s.candidates.arena = scratch;
   s.slot_of = DSP_NEW(scratch, uint32_t, problem->nvalues);
   s.used = DSP_NEW(scratch, uint32_t, problem->nvalues);
+  s.demand = DSP_NEW(scratch, DspDemand, problem->nvalues);
   s.path = DSP_NEW(scratch, DspStep *, s.order.count);
   s.bound = DSP_PLAN_NEVER;
   find_rest(&s);
@@ -135,8 +137,7 @@ static void add_slot(Search *s, uint32_t from, uint32_t value) {
   DSP_GROW(s->arena, shape->from, shape->nslots, capacity);
   DSP_GROW(s->arena, shape->slots, shape->nslots, s->shape_capacity);
   shape->from[shape->nslots] = from;
-  shape->slots[shape->nslots++] =
-      dsp_order_demand(&s->order, value, s->used[value]);
+  shape->slots[shape->nslots++] = s->demand[value];
 }
 
 /// Describes the step over an op, and counts its uses.
@@ -152,16 +153,19 @@ static void describe(Search *s, uint32_t op) {
     if (s->order.constant[value])
       continue;
     shape->operand_slot[i] = s->slot_of[value];
-    shape->operand_after[i] =
-        dsp_order_demand(&s->order, value, ++s->used[value]);
+    s->demand[value] = dsp_order_demand(&s->order, value, ++s->used[value]);
+    shape->operand_after[i] = s->demand[value];
   }
   uint32_t nold = s->frontier->nslots;
   for (uint32_t i = 0; i < nold; ++i)
-    if (s->used[s->live[i]] < dsp_order_uses(&s->order, s->live[i]))
+    if (s->demand[s->live[i]].uses > 0)
       add_slot(s, i, s->live[i]);
   for (uint32_t i = 0; i < shape->choice->nresults; ++i)
-    if (dsp_order_uses(&s->order, it->results[i]) > 0)
+    if (dsp_order_uses(&s->order, it->results[i]) > 0) {
+      s->demand[it->results[i]] =
+          dsp_order_demand(&s->order, it->results[i], 0);
       add_slot(s, nold + i, it->results[i]);
+    }
 }
 
 /// The values of the slots after the step.
