@@ -10,7 +10,9 @@ MlirAttribute dsp_verifier_attr(const DspOpView *view, const char *name) {
 }
 
 MlirStringRef dsp_verifier_string(const DspOpView *view, const char *name) {
-  return mlirStringAttrGetValue(dsp_verifier_attr(view, name));
+  MlirAttribute attr = dsp_verifier_attr(view, name);
+  return mlirAttributeIsNull(attr) ? mlirStringRefCreate(NULL, 0)
+                                   : mlirStringAttrGetValue(attr);
 }
 
 int64_t dsp_verifier_int(const DspOpView *view, const char *name) {

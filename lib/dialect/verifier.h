@@ -83,6 +83,7 @@ bool dsp_verifier_cut(const DspVerifier *v, const DspTensorInfo *info,
                       MlirStringRef name, size_t *first, size_t *count);
 
 MlirAttribute dsp_verifier_attr(const DspOpView *view, const char *name);
+/// Empty when there is no such attribute.
 MlirStringRef dsp_verifier_string(const DspOpView *view, const char *name);
 int64_t dsp_verifier_int(const DspOpView *view, const char *name);
 /// Is it a fused linear that adds its last operand?

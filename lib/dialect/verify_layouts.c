@@ -95,10 +95,7 @@ static bool verify_linear(Rule *rule) {
   if (result_is_partial(rule)) {
     run_on(rule, layout_of(rule, rule->view->operands[0]));
     if (!touches(rule, &contract)) return no_partial(rule);
-    if (bias)
-      return dsp_verify_fail(rule->v, rule->view->op,
-                             "would add its bias on every rank: partial sums "
-                             "need a linear without one");
+    if (bias && !need_whole(rule, 2)) return false; // one rank adds it
     return need_layout(rule, 1, rule->dim);
   }
   if (!touches(rule, &out))
@@ -118,6 +115,13 @@ static bool verify_attention(Rule *rule) {
   DspNameList over = dsp_verifier_names(rule->view, "over");
   DspNameList dot = dsp_verifier_names(rule->view, "dot");
   size_t first, count;
+  MlirStringRef ring = dsp_verifier_string(rule->view, "ring");
+  if (ring.length && mlirStringRefEqual(ring, rule->dim)) {
+    if (touches(rule, &over)) return need_all_by_name(rule);
+    return dsp_verify_fail(rule->v, rule->view->op,
+                           "is a ring over '%.*s', which it does not attend",
+                           DSP_REF_FMT(ring));
+  }
   if (touches(rule, &over)) // the queries are cut: k and v are needed whole
     return need_by_name(rule, 0) && need_whole(rule, 1) && need_whole(rule, 2);
   bool contracted =

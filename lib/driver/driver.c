@@ -129,7 +129,8 @@ static bool verify(MlirModule module, bool last) {
 
 static bool run_passes(Job *job) {
   DspPassOptions options = {.ranks = job->options.ranks,
-                            .allow_tensor = job->options.allow_tensor};
+                            .allow_tensor = job->options.allow_tensor,
+                            .method = job->options.method};
   size_t count;
   const DspPass *passes = dsp_pass_pipeline(&count);
   bool only_import = job->options.form == DSP_FORM_DSP;

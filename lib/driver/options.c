@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EMIT = 256, ALLOW, DUMP, EXPLAIN, DIAGNOSTICS, TARGET };
+enum { EMIT = 256, ALLOW, DUMP, EXPLAIN, DIAGNOSTICS, TARGET, PLAN };
 
 const char *argp_program_version = "dspc " DSP_VERSION;
 
@@ -20,6 +20,9 @@ static const struct argp_option known[] = {
      "without dspc: project", 0},
     {"dump-dir", DUMP, "DIR", 0, "write the module after each pass to DIR", 0},
     {"allow", ALLOW, "tensor", 0, "weights may be cut too", 0},
+    {"plan", PLAN, "METHOD", 0,
+     "which plans to search: auto (all, the default), dsp, ulysses, "
+     "megatron-sp, ring, data", 0},
     {"target", TARGET, "cpu|cuda", 0,
      "what to compile for: cpu (MPI ranks) or cuda (a GPU a rank)", 0},
     {"diagnostics", DIAGNOSTICS, "text|json", 0, "the form of errors", 0},
@@ -79,6 +82,11 @@ static error_t read_option(int key, char *arg, struct argp_state *state) {
   case ALLOW:
     if (strcmp(arg, "tensor")) argp_error(state, "--allow takes 'tensor'");
     options->allow_tensor = true;
+    break;
+  case PLAN:
+    if (!dsp_plan_method_find(arg, &options->method))
+      argp_error(state, "--plan=%s: the methods are auto, dsp, ulysses, "
+                        "megatron-sp, ring, data", arg);
     break;
   case TARGET:
     if (strcmp(arg, "cpu") && strcmp(arg, "cuda"))

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "dspc/emit/emit.h"
+#include "dspc/plan/rules.h"
 #include "dspc/sema/model.h"
 
 enum { DSP_MAX_DEFINES = 64 };
@@ -31,6 +32,7 @@ typedef struct DspOptions {
   const char *output;
   int64_t ranks;
   bool allow_tensor;
+  DspPlanMethod method;
   DspTarget target;
   bool json_diagnostics;
   DspForm form;

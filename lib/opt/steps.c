@@ -1,7 +1,7 @@
 // steps.c - a list of passes from the text of an option.
 //
 //   list = step {"," step}    step = name ["{" option {(" "|",") option} "}"]
-//   option = "ranks=4" | "allow-tensor"
+//   option = "ranks=4" | "allow-tensor" | "plan=ulysses"
 //
 // A name that is no pass of ours goes to MLIR as it stands, options included.
 #include <stdlib.h>
@@ -30,6 +30,12 @@ static bool read_option(DspPassOptions *options, const char *text,
   if (word_is(text, length, "allow-tensor")) {
     options->allow_tensor = true;
     return true;
+  }
+  size_t plan = strlen("plan=");
+  if (length > plan && memcmp(text, "plan=", plan) == 0) {
+    char method[32];
+    snprintf(method, sizeof method, "%.*s", (int)(length - plan), text + plan);
+    return dsp_plan_method_find(method, &options->method);
   }
   size_t name = strlen("ranks=");
   if (length <= name || memcmp(text, "ranks=", name) != 0) return false;

@@ -189,15 +189,27 @@ static void map_linear(Nest *n, MlirOperation op) {
   }
 }
 
-/// The attended dims are free in q and o and needed whole in k and v.
+/// k or v: the channels of a head are whole, the attended dims travel.
+static void map_keys(Nest *n, uint32_t value, const Roles *dot,
+                     const Roles *over) {
+  const DspPlanValue *v = &n->r->values[value];
+  for (size_t i = 0; i < v->ndims; i++) {
+    DspLoopKind kind = DSP_LOOP_FREE;
+    if (among(dot->whole, dot->nwhole, v->dims[i])) kind = DSP_LOOP_WHOLE;
+    if (among(over->whole, over->nwhole, v->dims[i])) kind = over->whole_kind;
+    n->maps[n->nmaps++] = loop_once(n, v->dims[i], kind, false);
+  }
+}
+
+/// The attended dims are free in q and o; in k and v they are needed whole, or
+/// their parts go round the ranks.
 static void map_attention(Nest *n, MlirOperation op) {
-  Roles q = {.whole_kind = DSP_LOOP_WHOLE}, k = {.whole_kind = DSP_LOOP_WHOLE};
+  Roles q = {.whole_kind = DSP_LOOP_WHOLE}, k = {.whole_kind = DSP_LOOP_RING};
   add_names(n->r, &q, dsp_attr(op, "dot"));
-  add_names(n->r, &k, dsp_attr(op, "dot"));
   add_names(n->r, &k, dsp_attr(op, "over"));
   map_value(n, n->values[0], &q);
-  map_value(n, n->values[1], &k);
-  map_value(n, n->values[2], &k);
+  map_keys(n, n->values[1], &q, &k);
+  map_keys(n, n->values[2], &q, &k);
   map_value(n, n->values[3], &q);
 }
 
@@ -290,9 +302,8 @@ static DspPlanOp read_op(Reader *r, MlirOperation op) {
   out.nloops = n.nloops;
   out.loops = keep(r->arena, n.loops, n.nloops * sizeof n.loops[0]);
   out.maps = keep(r->arena, n.maps, n.nmaps);
-  out.partial =
-      dsp_is(op, "dsp.reduce") ||
-      (dsp_is(op, "dsp.linear") && noperands == 2); // a bias is added once
+  out.partial = dsp_is(op, "dsp.reduce") || dsp_is(op, "dsp.linear");
+  out.attention = dsp_is(op, "dsp.attention");
   MlirAttribute pin = dsp_attr(op, "dsp.pin");
   out.pin = DSP_PLAN_NO_DIM;
   if (!mlirAttributeIsNull(pin))

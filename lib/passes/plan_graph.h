@@ -17,4 +17,8 @@ typedef struct DspModuleGraph {
 bool dsp_read_graph(DspArena *arena, MlirOperation func, MlirAttribute dims,
                     DspModuleGraph *out);
 
+/// The MLIR error of a search that found no plan; `op` is the culprit.
+void dsp_emit_no_plan(MlirOperation op, DspPlanStatus status,
+                      DspPlanMethod method);
+
 #endif

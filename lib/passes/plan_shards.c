@@ -5,6 +5,7 @@
 //         op wants of its operands where one has another, and `conversions`,
 //         the changes of layout to make in front of it, for insert-switches;
 //         dsp.ranks, dsp.predicted_bytes and dsp.certificate on the module.
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -76,6 +77,19 @@ static void set_layouts(Planner *p, size_t number) {
                  dsp_attr_strings(p->context, planned->noperands, needs));
 }
 
+/// Attention whose keys and values travel says so, with the bytes.
+static void set_rings(const Planner *p) {
+  for (size_t i = 0; i < p->g.graph.nops; i++) {
+    const DspPlanPick *pick = &p->plan.picks[i];
+    if (!pick->ring) continue;
+    MlirOperation op = p->g.ops.ops[i];
+    dsp_set_attr(op, "ring", dsp_string(p->context,
+                                        layout_name(p, pick->results[0])));
+    dsp_set_attr(op, "bytes",
+                 dsp_attr_ints(p->context, (size_t)p->ranks, pick->per_rank));
+  }
+}
+
 static int64_t operand_of(const DspPlanOp *op, uint32_t value) {
   for (size_t i = 0; i < op->noperands; i++)
     if (op->operands[i] == value) return (int64_t)i;
@@ -115,6 +129,9 @@ static void set_totals(const Planner *p, MlirOperation top) {
   for (size_t i = 0; i < p->plan.nsteps; i++)
     for (size_t r = 0; r < ranks; r++)
       bytes[r] += p->plan.steps[i].per_rank[r];
+  for (size_t i = 0; i < p->g.graph.nops; i++)
+    for (size_t r = 0; p->plan.picks[i].ring && r < ranks; r++)
+      bytes[r] += p->plan.picks[i].per_rank[r];
   dsp_set_int(top, "dsp.ranks", p->ranks);
   dsp_set_attr(top, "dsp.predicted_bytes",
                dsp_attr_ints(p->context, ranks, bytes));
@@ -137,9 +154,25 @@ static void report_stats(const Planner *p, DspPassStats *stats, clock_t time) {
   stats->planner_width = p->plan.certificate.max_width;
 }
 
+void dsp_emit_no_plan(MlirOperation op, DspPlanStatus status,
+                      DspPlanMethod method) {
+  char text[256];
+  if (status == DSP_PLAN_BAD_PIN)
+    snprintf(text, sizeof text, "this op cannot be cut on the dim of its pin");
+  else if (status == DSP_PLAN_NONE)
+    snprintf(text, sizeof text,
+             "the pins of this model contradict each other");
+  else
+    snprintf(text, sizeof text,
+             "method '%s' (%s) has no way to run this op: try --plan=auto",
+             dsp_plan_method_name(method), dsp_plan_method_summary(method));
+  mlirEmitError(mlirOperationGetLocation(op), text);
+}
+
 static bool search(Planner *p, const DspPassOptions *options) {
   DspPlanOptions wanted = {.ranks = p->ranks,
-                           .allow_tensor = options->allow_tensor};
+                           .allow_tensor = options->allow_tensor,
+                           .method = options->method};
   size_t culprit = 0;
   clock_t begin = clock();
   DspPlanStatus status =
@@ -148,10 +181,7 @@ static bool search(Planner *p, const DspPassOptions *options) {
     report_stats(p, options->stats, clock() - begin);
     return true;
   }
-  mlirEmitError(mlirOperationGetLocation(p->g.ops.ops[culprit]),
-                status == DSP_PLAN_BAD_PIN
-                    ? "this op cannot be cut on the dim of its pin"
-                    : "the pins of this model contradict each other");
+  dsp_emit_no_plan(p->g.ops.ops[culprit], status, options->method);
   return false;
 }
 
@@ -171,6 +201,7 @@ bool dsp_pass_plan_shards(MlirModule module, const DspPassOptions *options) {
     p.known = dsp_arena_alloc(p.arena,
                               (most + 1) * sizeof *p.known);
     for (size_t i = 0; i < p.g.graph.nops; i++) set_layouts(&p, i);
+    set_rings(&p);
     set_conversions(&p);
     set_totals(&p, top);
   }

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "dspc/support/bug.h"
+#include "methods.h"
 #include "picks.h"
 
 typedef struct Class {
@@ -51,7 +52,9 @@ typedef struct Lowering {
   const DspPlanWay **ways;
   uint32_t nchoices, choices_capacity, ways_capacity;
   DspSearchOp *ops;
+  const DspDimRole *roles; ///< [ndims]
   size_t bad_pin; ///< op, or SIZE_MAX
+  size_t unfit;   ///< op, or SIZE_MAX
 } Lowering;
 
 static bool has_loops(const DspPlanOp *op) {
@@ -82,15 +85,20 @@ static bool *find_constants(Lowering *l) {
 
 static void measure(Lowering *l) {
   int64_t *elements = DSP_NEW(l->scratch, int64_t, l->graph->nvalues);
+  int64_t *tokens = DSP_NEW(l->scratch, int64_t, l->graph->nvalues);
   l->rules.constant = find_constants(l);
   for (size_t v = 0; v < l->graph->nvalues; ++v) {
     const DspPlanValue *value = &l->graph->values[v];
-    elements[v] = 1;
-    for (size_t i = 0; i < value->ndims; ++i)
-      elements[v] *= l->graph->dims[value->dims[i]].size;
-    if (!l->rules.constant[v] && elements[v] > l->rules.largest)
-      l->rules.largest = elements[v];
+    elements[v] = tokens[v] = 1;
+    for (size_t i = 0; i < value->ndims; ++i) {
+      int64_t size = l->graph->dims[value->dims[i]].size;
+      elements[v] *= size;
+      tokens[v] *= l->roles[value->dims[i]] == DSP_ROLE_WEIGHT ? 1 : size;
+    }
+    if (!l->rules.constant[v] && tokens[v] > l->rules.most_tokens)
+      l->rules.most_tokens = tokens[v];
   }
+  l->rules.tokens = tokens;
   l->rules.elements = elements;
 }
 
@@ -110,12 +118,18 @@ static void number_values(Lowering *l) {
   }
 }
 
+static bool is_what_if(const Lowering *l, const DspPlanOp *op) {
+  return l->options->what_if.set && l->options->what_if.stage == op->stage;
+}
+
 /// All that the picks of an op depend on.
 static void key_of_op(Lowering *l, const DspPlanOp *op) {
   const uint8_t *map = op->maps;
   l->key.count = 0;
-  dsp_key_add(&l->key, (uint64_t)op->kind << 33 | (uint64_t)op->partial << 32 |
-                           op->pin);
+  dsp_key_add(&l->key, (uint64_t)op->kind << 35 |
+                           (uint64_t)is_what_if(l, op) << 34 |
+                           (uint64_t)op->attention << 33 |
+                           (uint64_t)op->partial << 32 | op->pin);
   dsp_key_add(&l->key, (uint64_t)op->noperands << 32 | op->nloops);
   for (size_t i = 0; i < op->nloops; ++i)
     dsp_key_add(&l->key, (uint64_t)op->loops[i].dim << 32 |
@@ -154,15 +168,29 @@ static const DspPlanOp **list_picks(Lowering *l) {
   return which;
 }
 
+/// Leaves the picks of the method; false when there is none.
+static bool apply_method(Lowering *l, const DspMethodRules *method,
+                         const DspPlanOp *op, DspPickList *list) {
+  if (is_what_if(l, op))
+    *list = dsp_picks_on(l->scratch, l->options->what_if.dim, *list);
+  DspMethodFit fit = dsp_method_picks(l->scratch, method, op, list);
+  if (fit != DSP_METHOD_UNFIT)
+    *list = dsp_offered_picks(l->scratch, &l->rules, op, *list, NULL);
+  return fit != DSP_METHOD_UNFIT;
+}
+
 /// Narrows the picks of every kind of op to those that are offered.
-static void offer_picks(Lowering *l) {
+static void offer_picks(Lowering *l, uint32_t residual) {
   const DspPlanOp **which = list_picks(l);
+  DspMethodRules method = {l->options->method, l->graph, l->roles, residual,
+                           l->options->ranks};
   l->anchored = DSP_NEW(l->scratch, bool, l->graph->ndims);
   for (uint32_t k = 0; k < l->nkinds; ++k) {
     if (which[k]->kind != DSP_PLAN_COMPUTE)
       continue;
-    l->picks[k] = dsp_offered_picks(l->scratch, &l->rules, which[k],
-                                    l->picks[k], NULL);
+    if (!apply_method(l, &method, which[k], &l->picks[k]) &&
+        l->unfit == SIZE_MAX)
+      l->unfit = (size_t)(which[k] - l->graph->ops);
     for (uint32_t i = 0; i < l->picks[k].count; ++i)
       if (l->picks[k].picks[i].dim != DSP_PLAN_NO_DIM)
         l->anchored[l->picks[k].picks[i].dim] = true;
@@ -322,7 +350,8 @@ static void find_mixed(Lowering *l) {
   for (size_t o = 0; o < graph->nops; ++o) {
     const DspPlanOp *op = &graph->ops[o];
     for (size_t i = 0; op->kind == DSP_PLAN_COMPUTE && i < op->nloops; ++i)
-      if (op->loops[i].kind == DSP_LOOP_WHOLE)
+      if (op->loops[i].kind == DSP_LOOP_WHOLE ||
+          op->loops[i].kind == DSP_LOOP_RING)
         l->mixed[op->stage * graph->ndims + op->loops[i].dim] = true;
   }
   DspInterner kinds = dsp_interner(l->scratch);
@@ -382,9 +411,11 @@ static void make_choice(Lowering *l, size_t o) {
         local_layouts(l, op->operands, pick->layouts, op->noperands);
     out[i].gives = local_layouts(
         l, op->results, pick->layouts + op->noperands, op->nresults);
+    out[i].bytes = pick->bytes;
+    out[i].collectives = pick->bytes != 0;
     out[i].penalty = pick->penalty;
     out[i].order = order_of(l, op, pick->dim);
-    ways[i] = (DspPlanWay){pick->dim, pick->contracted};
+    ways[i] = (DspPlanWay){pick->dim, pick->contracted, pick->ring};
   }
   add_choice(l, (DspChoice){(uint32_t)op->noperands, (uint32_t)op->nresults,
                             list.count, out}, ways);
@@ -395,7 +426,7 @@ static bool boundary_allows(const Lowering *l, const DspPlanOp *op,
                             DspPlanLayout layout) {
   if (is_pinned_input(l, op))
     return layout.kind == DSP_LAYOUT_CUT && layout.dim == op->pin;
-  if (op->kind == DSP_PLAN_PARAM && !l->options->allow_tensor)
+  if (op->kind == DSP_PLAN_PARAM && !l->rules.allow_tensor)
     return layout.kind == DSP_LAYOUT_WHOLE;
   return layout.kind != DSP_LAYOUT_PARTIAL;
 }
@@ -428,7 +459,7 @@ static void make_boundary(Lowering *l, size_t o) {
     out[n].needs = out[n].gives = index;
     out[n].penalty = boundary_penalty(l, op, layout);
     out[n].order = order_of(l, op, layout.dim);
-    ways[n++] = (DspPlanWay){layout.dim, false};
+    ways[n++] = (DspPlanWay){layout.dim, false, false};
   }
   add_choice(l, (DspChoice){(uint32_t)op->noperands, (uint32_t)op->nresults, n,
                             out}, ways);
@@ -477,25 +508,34 @@ static void finish(Lowering *l, DspLowered *lowered) {
 
 DspPlanStatus dsp_plan_lower(DspArena *arena, const DspPlanGraph *graph,
                              const DspPlanOptions *options,
-                             DspLowered *lowered, size_t *culprit) {
+                             uint32_t residual, DspLowered *lowered,
+                             size_t *culprit) {
   assert(options->ranks >= 1);
   DspArena *scratch = dsp_arena_create();
   Lowering l = {.arena = arena, .scratch = scratch, .graph = graph,
-                .options = options, .bad_pin = SIZE_MAX};
-  l.rules = (DspPickRules){.graph = graph, .ranks = options->ranks,
-                           .allow_tensor = options->allow_tensor};
+                .options = options, .bad_pin = SIZE_MAX, .unfit = SIZE_MAX};
+  l.rules = (DspPickRules){
+    .graph = graph, .ranks = options->ranks, .no_ring = options->no_ring,
+    .allow_tensor = options->allow_tensor ||
+                    options->method == DSP_METHOD_MEGATRON_SP};
+  l.roles = dsp_dim_roles(scratch, graph);
   l.ids = dsp_layout_ids(scratch);
   l.key.arena = scratch;
   measure(&l);
   number_values(&l);
-  offer_picks(&l);
-  collect_layouts(&l);
-  make_classes(&l);
-  find_mixed(&l);
-  make_ops(&l);
-  finish(&l, lowered);
+  offer_picks(&l, residual);
+  if (l.unfit == SIZE_MAX) {
+    collect_layouts(&l);
+    make_classes(&l);
+    find_mixed(&l);
+    make_ops(&l);
+    finish(&l, lowered);
+  }
   dsp_arena_destroy(scratch);
-  if (culprit && l.bad_pin != SIZE_MAX)
-    *culprit = l.bad_pin;
+  size_t wrong = l.unfit != SIZE_MAX ? l.unfit : l.bad_pin;
+  if (culprit && wrong != SIZE_MAX)
+    *culprit = wrong;
+  if (l.unfit != SIZE_MAX)
+    return DSP_PLAN_UNFIT;
   return l.bad_pin == SIZE_MAX ? DSP_PLAN_OK : DSP_PLAN_BAD_PIN;
 }

@@ -131,6 +131,43 @@ static void add_pick(Lister *l, uint32_t dim, const uint8_t *loops,
   push(l, pick);
 }
 
+/// The loop that goes round the ranks when `dim` is cut, or nloops.
+static size_t ring_loop(const DspPlanOp *op, uint32_t dim) {
+  size_t i = 0;
+  while (i < op->nloops &&
+         (op->loops[i].kind != DSP_LOOP_RING || op->loops[i].dim != dim))
+    ++i;
+  return i;
+}
+
+static int64_t bytes_of(const Lister *l, size_t i) {
+  return l->rules->elements[value_id(l->op, i)] * value_at(l, i)->element_bytes;
+}
+
+/// Adds the pick of a free loop and the ring loop of the same dim.  Every part
+/// of a travelling operand leaves all ranks but the one before its owner.
+static void add_ring_pick(Lister *l, uint8_t loop) {
+  uint32_t dim = l->op->loops[loop].dim;
+  uint8_t ring = (uint8_t)ring_loop(l->op, dim);
+  if (l->rules->no_ring || ring == l->op->nloops)
+    return;
+  DspPick pick = {.dim = dim, .ring = true,
+                  .size = l->rules->graph->dims[dim].size};
+  pick.layouts = DSP_NEW(l->arena, uint32_t, arity(l->op));
+  for (size_t i = 0; i < arity(l->op); ++i) {
+    DspPlanLayout layout = layout_at(l, i, dim, &loop, 1);
+    if (layout.kind != DSP_LAYOUT_CUT) {
+      layout = layout_at(l, i, dim, &ring, 1);
+      if (layout.kind == DSP_LAYOUT_CUT)
+        pick.bytes += (l->rules->ranks - 1) * bytes_of(l, i);
+    }
+    if (i >= l->op->noperands && layout.kind != DSP_LAYOUT_CUT)
+      return;
+    pick.layouts[i] = dsp_layout_id(l->ids, layout);
+  }
+  push(l, pick);
+}
+
 /// The loops over the atoms of a product in value `i`, when they may be cut
 /// together.
 static const uint8_t *product_loops(const Lister *l, size_t i,
@@ -169,6 +206,8 @@ DspPickList dsp_all_picks(DspArena *arena, const DspPickRules *rules,
     uint8_t loop = (uint8_t)i;
     if (may_cut(&lister, op->loops[i]))
       add_pick(&lister, op->loops[i].dim, &loop, 1);
+    if (op->loops[i].kind == DSP_LOOP_FREE)
+      add_ring_pick(&lister, loop);
   }
   for (uint32_t dim = 0; dim < rules->graph->ndims; ++dim)
     if (rules->graph->dims[dim].natoms > 1)
@@ -189,8 +228,9 @@ static int pick_rank(const DspPickRules *rules, const DspPlanOp *op,
   return (pick->size >= rules->ranks ? 3 : 1) + !odd;
 }
 
-/// True when every rank may do all of the op: what it touches is small, or it
-/// works on parameters alone.
+/// True when every rank may do all of the op: it touches few tokens, or works
+/// on parameters alone.  Channels do not count: that a hidden layer is four
+/// times as wide does not make the residual stream small.
 static bool may_repeat(const DspPickRules *rules, const DspPlanOp *op) {
   bool constant = op->noperands > 0, small = true;
   for (size_t i = 0; i < arity(op); ++i) {
@@ -198,7 +238,7 @@ static bool may_repeat(const DspPickRules *rules, const DspPlanOp *op) {
     if (rules->constant[value])
       continue;
     constant = false;
-    small &= rules->elements[value] <= rules->largest / rules->ranks;
+    small &= rules->tokens[value] <= rules->most_tokens / rules->ranks;
   }
   return constant || small;
 }

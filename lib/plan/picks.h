@@ -23,15 +23,19 @@ typedef struct DspPickRules {
   const DspPlanGraph *graph;
   int64_t ranks;
   bool allow_tensor;
+  bool no_ring;
   const int64_t *elements; ///< [nvalues]
   const bool *constant;    ///< [nvalues] follows from parameters alone
-  int64_t largest;         ///< most elements of a value that is not constant
+  const int64_t *tokens;   ///< [nvalues] elements without the weights' dims
+  int64_t most_tokens;     ///< of a value that is not constant
 } DspPickRules;
 
 /// One thing that an op may do.
 typedef struct DspPick {
   uint32_t dim; ///< or DSP_PLAN_NO_DIM
   bool contracted;
+  bool ring;         ///< operands travel inside the op
+  int64_t bytes;     ///< that they move, leaving all ranks together
   int64_t size;      ///< of the loops that are cut
   int64_t penalty;   ///< elements that are computed more than once
   uint32_t *layouts; ///< [noperands + nresults] ids

@@ -300,7 +300,7 @@ module attributes {dsp.dims = [
 
 // -----
 
-// A bias is added once, not on every rank.
+// One rank adds the bias to its partial sums: it has all of it.
 module attributes {dsp.dims = [
     {name = "B", size = 2 : i64}, {name = "T", size = 3 : i64},
     {name = "S", size = 4 : i64}, {name = "H", size = 2 : i64},
@@ -308,9 +308,22 @@ module attributes {dsp.dims = [
     {name = "A", size = 5 : i64, terms = [[], ["S"]]},
     {name = "K", size = 2 : i64}, {name = "E", size = 8 : i64},
     {name = "C", size = 16 : i64, factors = ["H", "D"]}]} {
-  func.func @model(%x0: tensor<2x3x8xf32, {dims = ["B", "T", "D"], layout = ["D"]}>, %x1: tensor<8x8xf32, {dims = ["E", "D"], layout = ["D"]}>, %x2: tensor<8xf32, {dims = ["E"], layout = ["*"]}>) {
-    // expected-error@+1 {{would add its bias on every rank}}
-    %y = "dsp.linear"(%x0, %x1, %x2) {contract = ["D"], out = ["E"], stage = 0 : i64} : (tensor<2x3x8xf32, {dims = ["B", "T", "D"], layout = ["D"]}>, tensor<8x8xf32, {dims = ["E", "D"], layout = ["D"]}>, tensor<8xf32, {dims = ["E"], layout = ["*"]}>) -> tensor<2x3x8xf32, {dims = ["B", "T", "E"], layout = ["+"]}>
+  func.func @model(%x0: tensor<2x3x8xf32, {dims = ["B", "T", "D"], layout = ["D"]}>, %x1: tensor<8x8xf32, {dims = ["E", "D"], layout = ["D"]}>, %x2: tensor<8xf32, {dims = ["E"], layout = ["E"]}>) {
+    // expected-error@+1 {{needs layout '*' of operand 2}}
+    %y = "dsp.linear"(%x0, %x1, %x2) {contract = ["D"], out = ["E"], stage = 0 : i64} : (tensor<2x3x8xf32, {dims = ["B", "T", "D"], layout = ["D"]}>, tensor<8x8xf32, {dims = ["E", "D"], layout = ["D"]}>, tensor<8xf32, {dims = ["E"], layout = ["E"]}>) -> tensor<2x3x8xf32, {dims = ["B", "T", "E"], layout = ["+"]}>
+    return
+  }
+}
+
+// -----
+
+// A ring runs over a dim that is attended.
+module attributes {dsp.dims = [
+    {name = "B", size = 2 : i64}, {name = "S", size = 4 : i64},
+    {name = "D", size = 8 : i64}]} {
+  func.func @model(%q: tensor<2x4x8xf32, {dims = ["B", "S", "D"], layout = ["B"]}>) {
+    // expected-error@+1 {{is a ring over 'B', which it does not attend}}
+    %y = "dsp.attention"(%q, %q, %q) {over = ["S"], dot = ["D"], scale = 1.0 : f64, ring = "B", bytes = [0, 0], stage = 0 : i64} : (tensor<2x4x8xf32, {dims = ["B", "S", "D"], layout = ["B"]}>, tensor<2x4x8xf32, {dims = ["B", "S", "D"], layout = ["B"]}>, tensor<2x4x8xf32, {dims = ["B", "S", "D"], layout = ["B"]}>) -> tensor<2x4x8xf32, {dims = ["B", "S", "D"], layout = ["B"]}>
     return
   }
 }

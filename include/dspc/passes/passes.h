@@ -12,6 +12,8 @@
 
 #include <mlir-c/IR.h>
 
+#include "dspc/plan/rules.h"
+
 /// Figures that a pass leaves for whoever prints reports.
 typedef struct DspPassStats {
   size_t planner_states;  ///< states that the search visited
@@ -23,6 +25,7 @@ typedef struct DspPassStats {
 typedef struct DspPassOptions {
   int64_t ranks;         ///< `ranks`: how many parts; 0 reads dsp.ranks
   bool allow_tensor;     ///< `allow-tensor`: weight dims may be cut too
+  DspPlanMethod method;  ///< `plan=NAME`: a method of methods.def
   DspPassStats *stats;   ///< may be NULL
 } DspPassOptions;
 

@@ -11,6 +11,7 @@
 typedef struct DspPlanWay {
   uint32_t dim;    ///< what is cut, or DSP_PLAN_NO_DIM
   bool contracted; ///< the results are partial sums
+  bool ring;       ///< operands travel round the ranks
 } DspPlanWay;
 
 /// A problem and how to read it.
@@ -21,10 +22,12 @@ typedef struct DspLowered {
 } DspLowered;
 
 /// Applies the rule of rules.h.  Everything lives in `arena`; the problem
-/// points into `graph`.  Returns DSP_PLAN_OK, or DSP_PLAN_BAD_PIN with the op
-/// in `*culprit` (may be NULL).
+/// points into `graph`.  `residual` is the atom on which a method keeps the
+/// residual stream, or DSP_PLAN_NO_DIM.  Returns DSP_PLAN_OK, or
+/// DSP_PLAN_BAD_PIN or DSP_PLAN_UNFIT with the op in `*culprit` (may be NULL).
 DspPlanStatus dsp_plan_lower(DspArena *arena, const DspPlanGraph *graph,
                              const DspPlanOptions *options,
-                             DspLowered *lowered, size_t *culprit);
+                             uint32_t residual, DspLowered *lowered,
+                             size_t *culprit);
 
 #endif

@@ -9,6 +9,8 @@
 //   contracted  in no result: operands that have it are S(d), others R; the
 //               results are P
 //   whole       cannot be picked
+//   ring        attention alone: its queries and its keys are cut on the same
+//               dim, and keys and values travel round the ranks inside the op
 //   none        everything is R, every rank does all of the work
 //
 // Balanced work: dims smaller than N are offered only where no dim of at least
@@ -43,6 +45,8 @@ typedef enum DspLoopKind {
   DSP_LOOP_FREE,
   DSP_LOOP_CONTRACTED,
   DSP_LOOP_WHOLE,
+  DSP_LOOP_RING, ///< whole; or cut together with the free loop of the same dim,
+                 ///< when each operand that has it travels round the ranks
 } DspLoopKind;
 
 /// One loop of an op.  Two loops may run over the same dim: attention over S
@@ -74,6 +78,7 @@ typedef struct DspPlanOp {
   const DspPlanLoop *loops;
   const uint8_t *maps;
   bool partial; ///< partial sums are meaningful: contracted loops may be cut
+  bool attention; ///< methods treat it apart: it may run on heads or as a ring
   uint32_t pin; ///< the dim that must be picked, or DSP_PLAN_NO_DIM
   uint32_t stage; ///< ops of one block; among equal plans, they are not cut on
                   ///< what some op of the block needs whole
@@ -89,9 +94,34 @@ typedef struct DspPlanGraph {
   const DspPlanOp *ops;
 } DspPlanGraph;
 
+/// The known ways to parallelise a transformer, each a restriction of the same
+/// search (methods.def).
+typedef enum DspPlanMethod {
+#define DSP_METHOD(id, name, summary) DSP_METHOD_##id,
+#include "dspc/plan/methods.def"
+  DSP_METHOD_COUNT
+} DspPlanMethod;
+
+/// The name of a method as the command line has it: "megatron-sp".
+const char *dsp_plan_method_name(DspPlanMethod method);
+/// What the method does, in one sentence.
+const char *dsp_plan_method_summary(DspPlanMethod method);
+/// Finds a method by its name; false when there is none.
+bool dsp_plan_method_find(const char *name, DspPlanMethod *method);
+
+/// What the ops of one block must be cut on, to see what that would cost.
+typedef struct DspPlanWhatIf {
+  bool set;
+  uint32_t stage;
+  uint32_t dim; ///< for the ops that can be cut on it
+} DspPlanWhatIf;
+
 typedef struct DspPlanOptions {
   int64_t ranks; ///< at least 1
   bool allow_tensor;
+  bool no_ring; ///< attention does not run as a ring
+  DspPlanMethod method;
+  DspPlanWhatIf what_if;
   DspSearchLimits limits;
 } DspPlanOptions;
 
@@ -101,6 +131,9 @@ typedef struct DspPlanPick {
   bool contracted; ///< the results are partial sums
   const DspPlanLayout *operands; ///< [noperands] what it needs
   const DspPlanLayout *results;  ///< [nresults] what it gives
+  bool ring;     ///< keys and values travel round the ranks
+  int64_t bytes; ///< of the ring, leaving all ranks together
+  const int64_t *per_rank; ///< [ranks] of the ring, or NULL
 } DspPlanPick;
 
 /// One change of layout, to run before op `before`.
@@ -118,6 +151,7 @@ typedef struct DspPlan {
   DspPlanPick *picks; ///< [nops]
   size_t nsteps;
   DspPlanStep *steps; ///< in the order in which they run
+  uint32_t residual;  ///< the dim that a method keeps, or DSP_PLAN_NO_DIM
   DspCertificate certificate;
 } DspPlan;
 
@@ -125,10 +159,13 @@ typedef enum DspPlanStatus {
   DSP_PLAN_OK,
   DSP_PLAN_BAD_PIN, ///< the op cannot be cut on the dim of its pin
   DSP_PLAN_NONE,    ///< the pins contradict each other
+  DSP_PLAN_UNFIT,   ///< the method cannot run the op
 } DspPlanStatus;
 
 /// Plans a graph.  Everything in `*plan` lives in `arena`.  On
-/// DSP_PLAN_BAD_PIN `*culprit` (may be NULL) receives the op.
+/// DSP_PLAN_BAD_PIN and DSP_PLAN_UNFIT `*culprit` (may be NULL) receives the
+/// op.  A method that keeps the residual stream on one sequence dim gets the
+/// best one: least repeated work, then the cheapest.
 DspPlanStatus dsp_plan_graph(DspArena *arena, const DspPlanGraph *graph,
                              const DspPlanOptions *options, DspPlan *plan,
                              size_t *culprit);

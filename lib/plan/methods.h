@@ -1,0 +1,41 @@
+// methods.h - which picks a method of parallelisation leaves to an op.
+#ifndef DSPC_LIB_PLAN_METHODS_H
+#define DSPC_LIB_PLAN_METHODS_H
+
+#include "picks.h"
+
+/// What a dim is to the model.
+typedef enum DspDimRole {
+  DSP_ROLE_BATCH,    ///< no op needs it whole and no weight has it
+  DSP_ROLE_SEQUENCE, ///< some op needs it whole, no weight has it
+  DSP_ROLE_WEIGHT,   ///< channels, heads: some linear's weight has it
+} DspDimRole;
+
+/// The roles of all dims [ndims]; a product has the last role of its atoms.
+const DspDimRole *dsp_dim_roles(DspArena *arena, const DspPlanGraph *graph);
+
+typedef struct DspMethodRules {
+  DspPlanMethod method;
+  const DspPlanGraph *graph;
+  const DspDimRole *roles;
+  uint32_t residual; ///< an atom, or DSP_PLAN_NO_DIM
+  int64_t ranks;
+} DspMethodRules;
+
+typedef enum DspMethodFit {
+  DSP_METHOD_FITS,
+  DSP_METHOD_UNFIT, ///< the method has no way to run the op
+} DspMethodFit;
+
+/// Leaves the picks that the method knows.  An empty list means that every
+/// rank does all of the op.
+DspMethodFit dsp_method_picks(DspArena *arena, const DspMethodRules *rules,
+                              const DspPlanOp *op, DspPickList *list);
+
+/// The picks on `dim`, or all when there is none.
+DspPickList dsp_picks_on(DspArena *arena, uint32_t dim, DspPickList list);
+
+/// True when the method keeps the residual stream on one sequence dim.
+bool dsp_method_keeps_residual(DspPlanMethod method);
+
+#endif
