@@ -4,6 +4,8 @@
 #include <mlir-c/BuiltinAttributes.h>
 #include <mlir-c/BuiltinTypes.h>
 
+#include "dspc/dialect/dialect.h"
+
 static MlirAttribute get(MlirAttribute dictionary, const char *name) {
   return mlirDictionaryAttrGetElementByName(
       dictionary, mlirStringRefCreateFromCString(name));
@@ -46,22 +48,18 @@ static bool spells(const DspLocalShape *shape, size_t first,
 /// Finds the atoms that the cut dim stands for.
 static bool find_cut(MlirAttribute dims, const DspLocalShape *shape,
                      size_t *first, size_t *count) {
-  for (size_t i = 0; i < shape->natoms; i++)
-    if (mlirStringRefEqual(shape->atoms[i], shape->layout)) {
-      *first = i;
-      *count = 1;
-      return true;
-    }
-  MlirAttribute dim = dsp_find_dim(dims, shape->layout);
+  MlirStringRef name;
+  size_t left = dsp_layout_dim(shape->layout, &name);
+  MlirAttribute dim = dsp_find_dim(dims, name);
   MlirAttribute factors =
       mlirAttributeIsNull(dim) ? dim : get(dim, "factors");
-  if (mlirAttributeIsNull(factors)) return false;
-  for (size_t i = 0; i < shape->natoms; i++)
-    if (spells(shape, i, factors)) {
-      *first = i;
-      *count = (size_t)mlirArrayAttrGetNumElements(factors);
-      return true;
-    }
+  bool product = !mlirAttributeIsNull(factors);
+  *count = product ? (size_t)mlirArrayAttrGetNumElements(factors) : 1;
+  for (*first = 0; *first < shape->natoms; ++*first) {
+    bool here = product ? spells(shape, *first, factors)
+                        : mlirStringRefEqual(shape->atoms[*first], name);
+    if (here && --left == 0) return true;
+  }
   return false;
 }
 
@@ -79,13 +77,15 @@ bool dsp_local_shape(MlirAttribute dims, MlirType type, DspLocalShape *shape) {
   MlirAttribute layout = get(encoding, "layout");
   if (!mlirAttributeIsNull(layout))
     shape->layout = mlirStringAttrGetValue(mlirArrayAttrGetElement(layout, 0));
+  MlirStringRef cut_name;
+  dsp_layout_dim(shape->layout, &cut_name);
   size_t first = shape->natoms, count = 0;
   if (!is_whole(shape->layout) && !find_cut(dims, shape, &first, &count))
     return false;
   for (size_t i = 0; i < shape->natoms;) {
     bool cut = i == first && count;
     DspLocalDim *dim = &shape->dims[shape->ndims++];
-    *dim = (DspLocalDim){.name = cut ? shape->layout : shape->atoms[i],
+    *dim = (DspLocalDim){.name = cut ? cut_name : shape->atoms[i],
                          .size = 1,
                          .cut = cut,
                          .first = i,

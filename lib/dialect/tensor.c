@@ -80,6 +80,16 @@ MlirType dsp_tensor_with_layout(MlirType type, MlirStringRef layout) {
   return dsp_tensor_type(mlirTypeGetContext(type), &info);
 }
 
+size_t dsp_layout_dim(MlirStringRef layout, MlirStringRef *dim) {
+  *dim = layout;
+  for (size_t i = 0; i + 1 < layout.length; i++) {
+    if (layout.data[i] != '.') continue;
+    dim->length = i;
+    return (size_t)(layout.data[i + 1] - '0');
+  }
+  return 1;
+}
+
 MlirStringRef dsp_tensor_layout(MlirType type) {
   DspTensorInfo info;
   if (!dsp_tensor_read(type, &info) || info.naxes == 0)

@@ -6,6 +6,8 @@
 //   whole       a dim that the op needs whole cannot be cut
 // An operand without d, or with d's atoms in another form, is R.  Partial sums
 // go into collectives only.
+#include <stdio.h>
+
 #include "verifier.h"
 
 /// The rule of one op on one mesh axis.
@@ -86,6 +88,18 @@ static bool result_is_partial(const Rule *rule) {
   return is(layout_of(rule, rule->view->result), "+");
 }
 
+/// The weight [out.., contract..] is cut where the dim is contracted: at its
+/// second occurrence when it is among the outputs too.
+static bool need_contracted_weight(const Rule *rule, const DspNameList *out) {
+  char text[128];
+  MlirStringRef needed = rule->dim;
+  if (dsp_names_find(out, rule->atoms.names[0]) >= 0) {
+    int n = snprintf(text, sizeof text, "%.*s.2", DSP_REF_FMT(rule->dim));
+    needed = mlirStringRefCreate(text, (size_t)n);
+  }
+  return need_layout(rule, 1, needed);
+}
+
 static bool verify_linear(Rule *rule) {
   DspNameList contract = dsp_verifier_names(rule->view, "contract");
   DspNameList out = dsp_verifier_names(rule->view, "out");
@@ -96,7 +110,7 @@ static bool verify_linear(Rule *rule) {
     run_on(rule, layout_of(rule, rule->view->operands[0]));
     if (!touches(rule, &contract)) return no_partial(rule);
     if (bias && !need_whole(rule, 2)) return false; // one rank adds it
-    return need_layout(rule, 1, rule->dim);
+    return need_contracted_weight(rule, &out);
   }
   if (!touches(rule, &out))
     return need_by_name(rule, 0) && need_whole(rule, 1) &&

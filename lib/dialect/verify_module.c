@@ -23,12 +23,13 @@ static bool spells(const DspTensorInfo *info, size_t first, size_t count,
 
 bool dsp_verifier_cut(const DspVerifier *v, const DspTensorInfo *info,
                       MlirStringRef name, size_t *first, size_t *count) {
+  size_t left = dsp_layout_dim(name, &name);
   const DspDimEntry *dim = dsp_verifier_dim(v, name);
   if (!dim) return false;
   const MlirStringRef *names = dim->nfactors ? dim->factors : &dim->name;
   *count = dim->nfactors ? dim->nfactors : 1;
   for (*first = 0; *first < info->ndims; (*first)++)
-    if (spells(info, *first, *count, names)) return true;
+    if (spells(info, *first, *count, names) && --left == 0) return true;
   return false;
 }
 

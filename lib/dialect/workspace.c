@@ -62,10 +62,32 @@ static int64_t all_reduce_bytes(MlirAttribute dims, MlirOperation op,
   return ranks * part * dsp_element_bytes(y.element);
 }
 
+/// dsprt_ring_attention: two blocks of k and v, and the sums of each query.
+static int64_t ring_bytes(MlirAttribute dims, MlirOperation op, int64_t ranks) {
+  MlirAttribute ring = mlirOperationGetAttributeByName(
+      op, mlirStringRefCreateFromCString("ring"));
+  if (mlirAttributeIsNull(ring)) return 0;
+  DspLocalShape k = shape_of(dims, mlirOperationGetOperand(op, 1));
+  DspLocalShape v = shape_of(dims, mlirOperationGetOperand(op, 2));
+  DspLocalShape o = shape_of(dims, mlirOperationGetResult(op, 0));
+  int64_t block = dsp_local_bytes(&k, ranks) + dsp_local_bytes(&v, ranks);
+  int64_t elements = local_elements(&o, ranks), width = 1;
+  MlirAttribute dot = mlirOperationGetAttributeByName(
+      op, mlirStringRefCreateFromCString("dot"));
+  for (intptr_t i = 0; i < mlirArrayAttrGetNumElements(dot); i++)
+    for (size_t d = 0; d < o.ndims; d++)
+      if (mlirStringRefEqual(o.dims[d].name,
+                             mlirStringAttrGetValue(
+                                 mlirArrayAttrGetElement(dot, i))))
+        width *= o.dims[d].size;
+  return 2 * ((block + 63) / 64 * 64) + 4 * elements + 8 * (elements / width);
+}
+
 int64_t dsp_workspace_bytes(MlirAttribute dims, MlirOperation op,
                             int64_t ranks, bool gpu) {
   switch (dsp_op_kind(op)) {
   case DSP_OP_LINEAR: return gpu ? 0 : linear_bytes(dims, op, ranks);
+  case DSP_OP_ATTENTION: return ring_bytes(dims, op, ranks);
   case DSP_OP_REDUCE_SCATTER: return reduce_scatter_bytes(dims, op, ranks);
   case DSP_OP_ALL_REDUCE: return all_reduce_bytes(dims, op, ranks);
   default: return 0;

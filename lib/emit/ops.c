@@ -39,6 +39,37 @@ static bool is_in(MlirAttribute names, MlirStringRef name) {
   return false;
 }
 
+/// The matrix that a linear sees in a value.
+typedef struct Matrix {
+  const char *rows, *columns;
+} Matrix;
+
+/// `names` are the columns: the innermost axes in order, some of them cut or
+/// merged.  False when they lie otherwise.
+static bool as_matrix(DspEmitter *e, const DspAccess *a, MlirAttribute names,
+                      Matrix *matrix) {
+  size_t left = (size_t)mlirArrayAttrGetNumElements(names), at = a->naxes;
+  for (; left > 0 && at > 0; at--) {
+    const DspAxis *axis = &a->axes[at - 1];
+    if (axis->count > left) return false;
+    left -= axis->count;
+    for (size_t k = 0; k < axis->count; k++)
+      if (!mlirStringRefEqual(a->shape.atoms[axis->first + k],
+                              mlirStringAttrGetValue(mlirArrayAttrGetElement(
+                                  names, (intptr_t)(left + k)))))
+        return false;
+  }
+  matrix->rows = dsp_extent_text(&e->dims, dsp_extent_of(a->axes, at));
+  matrix->columns = dsp_extent_text(
+      &e->dims, dsp_extent_of(a->axes + at, a->naxes - at));
+  return left == 0;
+}
+
+static void unsupported(DspEmitter *e, MlirOperation op, const char *what) {
+  mlirEmitError(mlirOperationGetLocation(op), what);
+  e->failed = true;
+}
+
 /// The rows of a value: its axes but those whose atoms are in `names`.
 static const char *rows_text(DspEmitter *e, const DspAccess *a,
                              MlirAttribute names) {
@@ -49,34 +80,34 @@ static const char *rows_text(DspEmitter *e, const DspAccess *a,
   return dsp_extent_text(&e->dims, rows);
 }
 
-/// Are the atoms in `names` the innermost axes of the value, in order?
-static bool are_innermost(const DspAccess *a, MlirAttribute names) {
-  size_t n = (size_t)mlirArrayAttrGetNumElements(names);
-  if (n > a->naxes) return false;
-  for (size_t i = 0; i < n; i++)
-    if (!mlirStringRefEqual(
-            a->axes[a->naxes - n + i].dim->name,
-            mlirStringAttrGetValue(
-                mlirArrayAttrGetElement(names, (intptr_t)i))))
-      return false;
-  return true;
+/// x and y of a linear as matrices, or an error.
+static bool linear_matrices(DspEmitter *e, MlirOperation op,
+                            const DspAccess *x, const DspAccess *y,
+                            Matrix *in, Matrix *out) {
+  if (as_matrix(e, x, dsp_get(op, "contract"), in) &&
+      as_matrix(e, y, dsp_get(op, "out"), out))
+    return true;
+  unsupported(e, op,
+              "a linear needs the contracted dims innermost and in the order "
+              "of the weight: put them last with rearrange(x, [...])");
+  return false;
 }
 
-static void unsupported(DspEmitter *e, MlirOperation op, const char *what) {
-  mlirEmitError(mlirOperationGetLocation(op), what);
-  e->failed = true;
+/// The bias of a linear; partial sums get it from one rank.
+static const char *bias_text(DspEmitter *e, MlirOperation op,
+                             const DspAccess *y) {
+  bool partial = mlirStringRefEqual(y->shape.layout,
+                                    mlirStringRefCreateFromCString("+"));
+  const char *bias = optional(e, op, 2);
+  if (!partial || mlirOperationGetNumOperands(op) < 3) return bias;
+  return dsp_format(e->arena, "run->rank == 0 ? %s : NULL", bias);
 }
 
 static void emit_linear(DspEmitter *e, MlirOperation op, const DspAccess *y,
                         const char *frame) {
   const DspAccess *x = operand(e, op, 0);
-  MlirAttribute in = dsp_get(op, "contract"), out = dsp_get(op, "out");
-  if (!are_innermost(x, in) || !are_innermost(y, out)) {
-    unsupported(e, op,
-                "a linear needs the contracted dims innermost and in the order "
-                "of the weight: put them last with rearrange(x, [...])");
-    return;
-  }
+  Matrix in, out;
+  if (!linear_matrices(e, op, x, y, &in, &out)) return;
   const char *workspace = "";
   if (!mlirTypeIsAF32(x->shape.element))
     workspace = dsp_format(e->arena, ", %s + %lld", frame,
@@ -85,21 +116,16 @@ static void emit_linear(DspEmitter *e, MlirOperation op, const DspAccess *y,
       &e->text,
       "dsprt_linear_%s(run, &(DsprtLinear){.rows = %s, .in = %s, .out = %s}, "
       "%s, %s, %s, %s%s);",
-      dsp_c_suffix(x->shape.element), rows_text(e, x, in), product_text(e, in),
-      product_text(e, out), argument(e, x), argument(e, operand(e, op, 1)),
-      optional(e, op, 2), argument(e, y), workspace);
+      dsp_c_suffix(x->shape.element), in.rows, in.columns, out.columns,
+      argument(e, x), argument(e, operand(e, op, 1)), bias_text(e, op, y),
+      argument(e, y), workspace);
 }
 
 static void emit_fused_linear(DspEmitter *e, MlirOperation op,
                               const DspAccess *y) {
   const DspAccess *x = operand(e, op, 0);
-  MlirAttribute in = dsp_get(op, "contract"), out = dsp_get(op, "out");
-  if (!are_innermost(x, in) || !are_innermost(y, out)) {
-    unsupported(e, op,
-                "a linear needs the contracted dims innermost and in the order "
-                "of the weight: put them last with rearrange(x, [...])");
-    return;
-  }
+  Matrix in, out;
+  if (!linear_matrices(e, op, x, y, &in, &out)) return;
   intptr_t n = mlirOperationGetNumOperands(op);
   bool adds = mlirStringRefEqual(dsp_get_text(op, "epilogue"),
                                  mlirStringRefCreateFromCString("add"));
@@ -107,7 +133,7 @@ static void emit_fused_linear(DspEmitter *e, MlirOperation op,
       &e->text,
       "dsprt_fused_linear(run, &(DsprtFusedLinear){.linear = {.rows = %s, "
       ".in = %s, .out = %s}, .type = %s%s}, %s, %s, %s, %s, %s);",
-      rows_text(e, x, in), product_text(e, in), product_text(e, out),
+      in.rows, in.columns, out.columns,
       dsp_type_constant(x->shape.element), adds ? "" : ", .gelu_tanh = 1",
       argument(e, x), argument(e, operand(e, op, 1)),
       argument(e, operand(e, op, 2)),
@@ -141,8 +167,51 @@ static const char *stride_text(DspEmitter *e, const DspAccess *a,
   return own ? dsp_extent_text(&e->dims, own->stride) : "0";
 }
 
+/// "3145728 bytes leave each rank"
+static const char *leaving_text(DspEmitter *e, MlirOperation op) {
+  MlirAttribute bytes = dsp_get(op, "bytes");
+  long long least = INT64_MAX, most = 0;
+  for (intptr_t i = 0; i < mlirArrayAttrGetNumElements(bytes); i++) {
+    long long rank =
+        mlirIntegerAttrGetValueInt(mlirArrayAttrGetElement(bytes, i));
+    if (rank < least) least = rank;
+    if (rank > most) most = rank;
+  }
+  return least == most
+             ? dsp_format(e->arena, "%lld bytes leave each rank", most)
+             : dsp_format(e->arena, "%lld to %lld bytes leave a rank", least,
+                          most);
+}
+
+static void emit_reason(DspEmitter *e, MlirOperation op) {
+  MlirStringRef reason = dsp_get_text(op, "reason");
+  dsp_comment(&e->text, "%.*s; %s", (int)reason.length, reason.data,
+              leaving_text(e, op));
+}
+
+static void emit_ring_reason(DspEmitter *e, MlirOperation op) {
+  MlirStringRef ring = dsp_get_text(op, "ring");
+  dsp_comment(&e->text, "keys and values are cut on %.*s too and travel; %s",
+              (int)ring.length, ring.data, leaving_text(e, op));
+}
+
+/// "&(DsprtRing){.size = S, .key = 0}, " for a ring, else nothing.
+static const char *ring_text(DspEmitter *e, MlirOperation op,
+                             const DspAccess *k) {
+  MlirStringRef ring = dsp_get_text(op, "ring");
+  MlirAttribute over = dsp_get(op, "over");
+  int key = 0;
+  for (size_t i = 0; ring.length && i < k->naxes; i++) {
+    if (k->axes[i].cut)
+      return dsp_format(e->arena, "&(DsprtRing){.size = %s, .key = %d}, ",
+                        k->axes[i].dim->size_name, key);
+    key += is_in(over, k->shape.atoms[k->axes[i].first]);
+  }
+  return "";
+}
+
 static void emit_attention(DspEmitter *e, MlirOperation op,
-                           const DspAccess *o) {
+                           const DspAccess *o, const char *frame) {
   const DspAccess *q = operand(e, op, 0), *k = operand(e, op, 1),
                   *v = operand(e, op, 2);
   MlirAttribute over = dsp_get(op, "over"), dot = dsp_get(op, "dot");
@@ -179,32 +248,21 @@ static void emit_attention(DspEmitter *e, MlirOperation op,
       nbatch ? dsp_format(e->arena, ".batch = {%s}, ", batch) : "";
   const char *queries =
       nquery ? dsp_format(e->arena, ".query = {%s}, ", query) : "";
+  const char *ring = ring_text(e, op, k);
+  if (*ring) emit_ring_reason(e, op);
+  const char *scratch =
+      *ring ? dsp_format(e->arena, ", %s + %lld", frame,
+                         (long long)dsp_get_int(op, "workspace"))
+            : "";
   dsp_statement(
       &e->text,
-      "dsprt_attention_%s(run, &(DsprtAttention){.nbatch = %d, %s.nquery = "
+      "dsprt_%sattention_%s(run, &(DsprtAttention){.nbatch = %d, %s.nquery = "
       "%d, %s.nkey = %d, .key = {%s}, .dot = %s, .width = %s, .scale = "
-      "%.9gf}, %s, %s, %s, %s);",
-      dsp_c_suffix(q->shape.element), nbatch, batches, nquery, queries, nkey,
+      "%.9gf}, %s%s, %s, %s, %s%s);",
+      *ring ? "ring_" : "", dsp_c_suffix(q->shape.element), nbatch, batches, nquery, queries, nkey,
       key, product_text(e, dot), product_text(e, dot),
-      mlirFloatAttrGetValueDouble(dsp_get(op, "scale")), argument(e, q),
-      argument(e, k), argument(e, v), argument(e, o));
-}
-
-static void emit_reason(DspEmitter *e, MlirOperation op) {
-  MlirStringRef reason = dsp_get_text(op, "reason");
-  MlirAttribute bytes = dsp_get(op, "bytes");
-  long long least = INT64_MAX, most = 0;
-  for (intptr_t i = 0; i < mlirArrayAttrGetNumElements(bytes); i++) {
-    long long rank =
-        mlirIntegerAttrGetValueInt(mlirArrayAttrGetElement(bytes, i));
-    if (rank < least) least = rank;
-    if (rank > most) most = rank;
-  }
-  const char *range =
-      least == most ? dsp_format(e->arena, "%lld bytes leave each rank", most)
-                    : dsp_format(e->arena, "%lld to %lld bytes leave a rank",
-                                 least, most);
-  dsp_comment(&e->text, "%.*s; %s", (int)reason.length, reason.data, range);
+      mlirFloatAttrGetValueDouble(dsp_get(op, "scale")), ring, argument(e, q),
+      argument(e, k), argument(e, v), argument(e, o), scratch);
 }
 
 static void emit_collective(DspEmitter *e, MlirOperation op,
@@ -331,7 +389,7 @@ void dsp_emit_op(DspEmitter *e, MlirOperation op, const char *frame) {
   case DSP_OP_FUSED_LINEAR: emit_fused_linear(e, op, y); break;
   case DSP_OP_LAYER_NORM: emit_norm(e, op, y, true); break;
   case DSP_OP_RMS_NORM: emit_norm(e, op, y, false); break;
-  case DSP_OP_ATTENTION: emit_attention(e, op, y); break;
+  case DSP_OP_ATTENTION: emit_attention(e, op, y, frame); break;
   case DSP_OP_MAP: emit_map(e, op, y); break;
   case DSP_OP_CONCAT: emit_concat(e, op, y); break;
   case DSP_OP_COPY:

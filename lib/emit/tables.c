@@ -66,6 +66,15 @@ static const char *numbered_path(DspEmitter *e, const DspSite *site,
                     (int)rel.length, rel.data);
 }
 
+/// ".dims = ..., .cut = ..., " of a parameter of which a rank holds a part.
+static const char *param_cut(DspEmitter *e, const DspAccess *a) {
+  for (size_t i = 0; i < a->naxes; i++)
+    if (a->axes[i].cut)
+      return dsp_format(e->arena, ".dims = %s, .cut = %s, ",
+                        dsp_emit_shape(e, a), dsp_emit_cut(e, a));
+  return "";
+}
+
 static void emit_site_params(DspEmittedModel *m, const DspSite *site) {
   DspEmitter *e = m->e;
   const char *name = dsp_func_name(e, site->func);
@@ -85,11 +94,12 @@ static void emit_site_params(DspEmittedModel *m, const DspSite *site) {
     if (!dsp_is_named(op, "dsp.param")) continue;
     const DspAccess *a = dsp_placed(e, mlirOperationGetResult(op, 0));
     dsp_statement(&e->text,
-                  "{.path = \"%s\", .nloops = %zu, %s.shape = %s, .offset = "
+                  "{.path = \"%s\", .nloops = %zu, %s.shape = %s, %s.offset = "
                   "offsetof(Weights, %s%s) + offsetof(%s_weights, %s)},",
                   numbered_path(e, site, dsp_get_text(op, "rel")),
                   site->nloops, loops,
-                  file_shape(e, op, a->shape.element), site->member,
+                  file_shape(e, op, a->shape.element), param_cut(e, a),
+                  site->member,
                   dsp_site_index(m, site, true), name, a->base + 3);
   }
 }
@@ -122,10 +132,11 @@ static bool emit_params(DspEmittedModel *m, MlirOperation model) {
     const DspAccess *a = dsp_placed(e, mlirOperationGetResult(op, 0));
     MlirStringRef path = dsp_get_text(op, "path");
     dsp_statement(&e->text,
-                  "{.path = \"%.*s\", .shape = %s, .offset = "
+                  "{.path = \"%.*s\", .shape = %s, %s.offset = "
                   "offsetof(Weights, %s)},",
                   (int)path.length, path.data,
-                  file_shape(e, op, a->shape.element), a->base + 3);
+                  file_shape(e, op, a->shape.element), param_cut(e, a),
+                  a->base + 3);
   }
   if (!any) dsp_line(&e->text, "{.path = NULL},");
   e->text.indent--;

@@ -30,12 +30,29 @@ typedef struct Planner {
   size_t nknown;
 } Planner;
 
-static MlirStringRef layout_name(const Planner *p, DspPlanLayout layout) {
+/// Does the value have the dims of the cut at position `at`?
+static bool is_at(const DspPlanValue *value, DspPlanLayout layout, size_t at) {
+  return at + layout.count <= value->ndims &&
+         memcmp(value->dims + at, value->dims + layout.first,
+                layout.count * sizeof *value->dims) == 0;
+}
+
+/// "*", "+", the dim that is cut, or "H.2" where a weight has it twice.
+static MlirStringRef layout_name(const Planner *p, uint32_t value,
+                                 DspPlanLayout layout) {
   if (layout.kind == DSP_LAYOUT_WHOLE)
     return mlirStringRefCreateFromCString("*");
   if (layout.kind == DSP_LAYOUT_PARTIAL)
     return mlirStringRefCreateFromCString("+");
-  return mlirStringRefCreateFromCString(p->g.graph.dims[layout.dim].name);
+  const char *name = p->g.graph.dims[layout.dim].name;
+  int occurrence = 1;
+  for (size_t at = 0; at < layout.first; at++)
+    occurrence += is_at(&p->g.graph.values[value], layout, at);
+  if (occurrence == 1) return mlirStringRefCreateFromCString(name);
+  size_t size = strlen(name) + 4;
+  char *text = dsp_arena_alloc(p->arena, size);
+  snprintf(text, size, "%s.%d", name, occurrence);
+  return mlirStringRefCreateFromCString(text);
 }
 
 static MlirNamedAttribute named(const Planner *p, const char *name,
@@ -63,13 +80,14 @@ static void set_layouts(Planner *p, size_t number) {
   for (size_t i = 0; i < planned->nresults; i++) {
     MlirValue result = mlirOperationGetResult(op, (intptr_t)i);
     mlirValueSetType(result, in_layout(p, mlirValueGetType(result),
-                                       layout_name(p, pick->results[i])));
+                                       layout_name(p, planned->results[i],
+                                                   pick->results[i])));
   }
   MlirStringRef needs[DSP_MAX_OPERANDS];
   bool differ = false;
   for (size_t i = 0; i < planned->noperands; i++) {
     MlirType type = mlirValueGetType(mlirOperationGetOperand(op, (intptr_t)i));
-    needs[i] = layout_name(p, pick->operands[i]);
+    needs[i] = layout_name(p, planned->operands[i], pick->operands[i]);
     differ |= !mlirTypeEqual(type, in_layout(p, type, needs[i]));
   }
   if (differ)
@@ -84,7 +102,8 @@ static void set_rings(const Planner *p) {
     if (!pick->ring) continue;
     MlirOperation op = p->g.ops.ops[i];
     dsp_set_attr(op, "ring", dsp_string(p->context,
-                                        layout_name(p, pick->results[0])));
+                                        layout_name(p, p->g.graph.ops[i].results[0],
+                                                    pick->results[0])));
     dsp_set_attr(op, "bytes",
                  dsp_attr_ints(p->context, (size_t)p->ranks, pick->per_rank));
   }
@@ -100,8 +119,8 @@ static MlirAttribute describe_step(const Planner *p, const DspPlanStep *step) {
   int64_t operand = operand_of(&p->g.graph.ops[step->before], step->value);
   MlirNamedAttribute entries[] = {
       named(p, "operand", dsp_int(p->context, operand)),
-      named(p, "from", dsp_string(p->context, layout_name(p, step->from))),
-      named(p, "to", dsp_string(p->context, layout_name(p, step->to))),
+      named(p, "from", dsp_string(p->context, layout_name(p, step->value, step->from))),
+      named(p, "to", dsp_string(p->context, layout_name(p, step->value, step->to))),
       named(p, "bytes",
             dsp_attr_ints(p->context, (size_t)p->ranks, step->per_rank)),
   };

@@ -326,17 +326,21 @@ static DspStep *make_step(Search *s) {
   return step;
 }
 
-/// The step over the op, made now or before.
+/// The step over the op, made now or before.  A step into a frontier that is
+/// too large to be kept is made again each time.
 static DspStep *find_step(Search *s) {
   if (s->frontier->id == DSP_NO_ID)
     return make_step(s);
   bool fresh = false;
   uint32_t id = step_id(s, &fresh);
-  if (!fresh)
+  if (!fresh && s->steps_by_id[id])
     return s->steps_by_id[id];
   DspStep *step = make_step(s);
-  DSP_GROW(s->arena, s->steps_by_id, id, s->steps_capacity);
-  return s->steps_by_id[id] = step;
+  if (fresh)
+    DSP_GROW(s->arena, s->steps_by_id, id, s->steps_capacity);
+  bool kept = step && step->next->id != DSP_NO_ID;
+  s->steps_by_id[id] = kept ? step : NULL;
+  return step;
 }
 
 static bool run_op(Search *s, size_t k) {

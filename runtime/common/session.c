@@ -43,11 +43,11 @@ void dsprt_step_open(DsprtSession *s) {
 
 void dsprt_step_load(DsprtSession *s) {
   if (s->options.weights)
-    dsprt_weights_load(&s->weights, s->program, &s->weights_file,
-                       s->options.allow_extra, &s->errors);
+    dsprt_weights_load(&s->weights, s->program, s->run.rank, s->run.ranks,
+                       &s->weights_file, s->options.allow_extra, &s->errors);
   else
-    dsprt_weights_random(&s->weights, s->program, s->options.weights_seed,
-                         &s->errors);
+    dsprt_weights_random(&s->weights, s->program, s->run.rank, s->run.ranks,
+                         s->options.weights_seed, &s->errors);
   if (s->options.input)
     dsprt_inputs_check(s->program, &s->input_file, s->options.allow_extra,
                        &s->errors);

@@ -13,18 +13,34 @@
 #include "random.h"
 #include "shape.h"
 
-static int64_t bytes_of(const DsprtParam *param) {
-  return dsprt_elements(&param->shape) * dsprt_type_bytes(param->shape.type);
+DsprtRuns dsprt_param_runs(const DsprtParam *param, int rank, int ranks) {
+  const DsprtShape *dims = param->cut.count ? &param->dims : &param->shape;
+  return dsprt_runs(dims, param->cut, rank, ranks);
+}
+
+int64_t dsprt_param_bytes(const DsprtParam *param, int rank, int ranks) {
+  DsprtRuns runs = dsprt_param_runs(param, rank, ranks);
+  return runs.count * runs.length * dsprt_type_bytes(param->shape.type);
+}
+
+static DsprtRuns runs_of(const DsprtWeights *weights, const DsprtParam *param) {
+  return dsprt_param_runs(param, weights->rank, weights->ranks);
+}
+
+static int64_t bytes_of(const DsprtWeights *weights, const DsprtParam *param) {
+  return dsprt_param_bytes(param, weights->rank, weights->ranks);
 }
 
 static int64_t padded(int64_t bytes) {
   return (bytes + DSPRT_ALIGNMENT - 1) / DSPRT_ALIGNMENT * DSPRT_ALIGNMENT;
 }
 
-static bool fits_in_map(const DsprtParam *param, const DsprtTensor *tensor) {
+static bool fits_in_map(const DsprtWeights *weights, const DsprtParam *param,
+                        const DsprtTensor *tensor) {
   uintptr_t size = (uintptr_t)dsprt_type_bytes(param->shape.type);
   return tensor->shape.type == param->shape.type &&
-         (uintptr_t)tensor->data % size == 0;
+         (uintptr_t)tensor->data % size == 0 &&
+         runs_of(weights, param).count <= 1;
 }
 
 static void check(const DsprtParamCursor *c, const DsprtTensors *file,
@@ -61,10 +77,11 @@ static void check_all(DsprtWeights *weights, const DsprtProgram *program,
     check(&c, file, tensor, errors);
     if (!tensor) continue;
     used[tensor - file->tensors] = true;
-    if (fits_in_map(c.param, tensor))
-      weights->mapped_bytes += bytes_of(c.param);
+    int64_t bytes = bytes_of(weights, c.param);
+    if (fits_in_map(weights, c.param, tensor))
+      weights->mapped_bytes += bytes;
     else
-      weights->buffer_bytes += padded(bytes_of(c.param));
+      weights->buffer_bytes += padded(bytes);
   }
 }
 
@@ -96,28 +113,41 @@ static void set_pointer(DsprtWeights *weights, size_t offset,
   memcpy((unsigned char *)weights->pointers + offset, &data, sizeof data);
 }
 
+/// Converts this rank's part, run by run.
+static void copy_part(const DsprtWeights *weights, const DsprtParam *param,
+                      const DsprtTensor *tensor, unsigned char *out) {
+  DsprtRuns runs = runs_of(weights, param);
+  const unsigned char *in = tensor->data;
+  int64_t from = dsprt_type_bytes(tensor->shape.type);
+  int64_t to = dsprt_type_bytes(param->shape.type);
+  for (int64_t i = 0; i < runs.count; i++)
+    dsprt_convert(tensor->shape.type, in + (runs.first + i * runs.stride) * from,
+                  param->shape.type, out + i * runs.length * to, runs.length);
+}
+
 static void fill(DsprtWeights *weights, const DsprtProgram *program,
                  const DsprtTensors *file) {
   unsigned char *next = weights->buffer;
   DsprtParamCursor c = dsprt_params(program);
   while (dsprt_next_param(&c)) {
     const DsprtTensor *tensor = dsprt_tensors_find(file, c.name);
-    const void *data = tensor->data;
-    if (!fits_in_map(c.param, tensor)) {
-      dsprt_convert(tensor->shape.type, tensor->data, c.param->shape.type, next,
-                    dsprt_elements(&c.param->shape));
+    DsprtRuns runs = runs_of(weights, c.param);
+    const void *data = (const unsigned char *)tensor->data +
+                       runs.first * dsprt_type_bytes(tensor->shape.type);
+    if (!fits_in_map(weights, c.param, tensor)) {
+      copy_part(weights, c.param, tensor, next);
       data = next;
-      next += padded(bytes_of(c.param));
+      next += padded(bytes_of(weights, c.param));
     }
     set_pointer(weights, c.offset, data);
   }
 }
 
 bool dsprt_weights_load(DsprtWeights *weights, const DsprtProgram *program,
-                        const DsprtTensors *file, bool allow_extra,
-                        DsprtErrors *errors) {
+                        int rank, int ranks, const DsprtTensors *file,
+                        bool allow_extra, DsprtErrors *errors) {
   int before = errors->count;
-  *weights = (DsprtWeights){0};
+  *weights = (DsprtWeights){.rank = rank, .ranks = ranks};
   bool *used = calloc(file->count + 1, sizeof *used);
   if (!used) {
     dsprt_error(errors, "out of memory");
@@ -138,8 +168,11 @@ static bool is_gain(const char *name) {
   return n >= k && strcmp(name + n - k, "weight") == 0;
 }
 
-static void fill_random(const DsprtParamCursor *c, uint64_t seed, void *data) {
+/// Every rank makes the same tensor, of which it keeps its part.
+static void fill_random(const DsprtWeights *weights, const DsprtParamCursor *c,
+                        uint64_t seed, void *data) {
   const DsprtShape *shape = &c->param->shape;
+  DsprtRuns runs = runs_of(weights, c->param);
   int64_t n = dsprt_elements(shape);
   int64_t row = shape->ndims > 1 && shape->dims[0] ? n / shape->dims[0] : 1;
   bool vector = row <= 1;
@@ -147,8 +180,10 @@ static void fill_random(const DsprtParamCursor *c, uint64_t seed, void *data) {
   float shift = vector && is_gain(c->name) ? 1.0f : 0.0f;
   uint64_t key = dsprt_random_key(seed, c->name);
 #pragma omp parallel for
-  for (int64_t i = 0; i < n; i++) {
-    float x = shift + scale * dsprt_random(key, i);
+  for (int64_t i = 0; i < runs.count * runs.length; i++) {
+    int64_t at_whole = c->param->cut.count ? runs.first : 0;
+    at_whole += i / runs.length * runs.stride + i % runs.length;
+    float x = shift + scale * dsprt_random(key, at_whole);
     unsigned char *at =
         (unsigned char *)data + i * dsprt_type_bytes(shape->type);
     if (shape->type == DSPRT_I32)
@@ -159,11 +194,12 @@ static void fill_random(const DsprtParamCursor *c, uint64_t seed, void *data) {
 }
 
 bool dsprt_weights_random(DsprtWeights *weights, const DsprtProgram *program,
-                          uint64_t seed, DsprtErrors *errors) {
-  *weights = (DsprtWeights){0};
+                          int rank, int ranks, uint64_t seed,
+                          DsprtErrors *errors) {
+  *weights = (DsprtWeights){.rank = rank, .ranks = ranks};
   DsprtParamCursor c = dsprt_params(program);
   while (dsprt_next_param(&c))
-    weights->buffer_bytes += padded(bytes_of(c.param));
+    weights->buffer_bytes += padded(bytes_of(weights, c.param));
   if (!allocate(weights, program, errors)) {
     dsprt_weights_free(weights);
     return false;
@@ -171,9 +207,9 @@ bool dsprt_weights_random(DsprtWeights *weights, const DsprtProgram *program,
   unsigned char *next = weights->buffer;
   c = dsprt_params(program);
   while (dsprt_next_param(&c)) {
-    fill_random(&c, seed, next);
+    fill_random(weights, &c, seed, next);
     set_pointer(weights, c.offset, next);
-    next += padded(bytes_of(c.param));
+    next += padded(bytes_of(weights, c.param));
   }
   return true;
 }

@@ -1,7 +1,7 @@
 // attention.c - softmax(scale * q k^T) v in tiles.
 //
 // Needs:  strides of q, k, v and o; contiguous channels.
-// Leaves: o.  A task is a tile of queries of one element of the batch; it walks
+// Leaves: o, or sums that later keys continue (ring.c).  A task is a tile of queries of one element of the batch; it walks
 //         the keys tile by tile.  Few keys go through the small kernel, many
 //         through the BLAS.  Memory: a few tiles a thread.
 #include <cblas.h>
@@ -10,10 +10,10 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "attention.h"
 #include "dsprt_compute.h"
 #include "dsprt_math.h"
 #include "kernel.h"
-#include "softmax.h"
 #include "state.h"
 
 enum { QUERY_TILE = 128, KEY_TILE = 256, FEW_KEYS = 64 };
@@ -26,6 +26,7 @@ typedef struct Job {
   unsigned char *o;
   int64_t batches, queries, keys;
   int64_t pitch; ///< width, padded for the small kernel
+  const DsprtPartial *partial; ///< or NULL: all keys are here
 } Job;
 
 /// The memory of one thread.
@@ -219,13 +220,39 @@ static void take_in(const Job *job, int64_t queries, int64_t keys,
   }
 }
 
-/// Tile by tile.
+/// The sums of the keys seen so far: none, or those of the calls before.
+static void load_sums(const Job *job, int64_t row, int64_t count,
+                      Tiles *tiles) {
+  const DsprtPartial *partial = job->partial;
+  int64_t width = job->a->width;
+  if (!partial || partial->first) {
+    for (int64_t i = 0; i < count; i++) tiles->rows[i] = dsprt_softmax_begin();
+    memset(tiles->o, 0, (size_t)(count * job->pitch) * sizeof(float));
+    return;
+  }
+  memcpy(tiles->rows, partial->rows + row,
+         (size_t)count * sizeof *tiles->rows);
+  for (int64_t i = 0; i < count; i++)
+    memcpy(tiles->o + i * job->pitch, partial->o + (row + i) * width,
+           (size_t)width * sizeof(float));
+}
+
+static void store_sums(const Job *job, int64_t row, int64_t count,
+                       const Tiles *tiles) {
+  const DsprtPartial *partial = job->partial;
+  int64_t width = job->a->width;
+  memcpy(partial->rows + row, tiles->rows,
+         (size_t)count * sizeof *tiles->rows);
+  for (int64_t i = 0; i < count; i++)
+    memcpy(partial->o + (row + i) * width, tiles->o + i * job->pitch,
+           (size_t)width * sizeof(float));
+}
+
+/// Tile by tile, on top of the sums so far.
 static void attend_many(const Job *job, const Bases *at, int64_t count,
                         Tiles *tiles) {
   blasint m = (blasint)count, dot = (blasint)job->a->dot;
   blasint width = (blasint)job->a->width, pitch = (blasint)job->pitch;
-  for (int64_t i = 0; i < count; i++) tiles->rows[i] = dsprt_softmax_begin();
-  memset(tiles->o, 0, (size_t)(count * job->pitch) * sizeof(float));
   for (int64_t first = 0; first < job->keys; first += KEY_TILE) {
     int64_t keys = min(KEY_TILE, job->keys - first);
     Rows k = key_rows(job, at, first, keys, tiles);
@@ -266,15 +293,21 @@ static void prefetch(const Job *job, int64_t batch) {
 static void do_task(const Job *job, int64_t batch, int64_t first,
                     Tiles *tiles) {
   int64_t count = min(QUERY_TILE, job->queries - first);
+  int64_t row = batch * job->queries + first;
   Bases at = bases_of(job->a, batch);
   load_queries(job, &at, first, count, tiles);
   if (job->queries + job->keys <= FEW_KEYS && batch + 1 < job->batches)
     prefetch(job, batch + 1);
-  if (job->keys <= FEW_KEYS)
+  if (job->keys <= FEW_KEYS && !job->partial) {
     attend_few(job, &at, count, tiles);
-  else
+  } else {
+    load_sums(job, row, count, tiles);
     attend_many(job, &at, count, tiles);
-  store_queries(job, &at, first, count, tiles);
+  }
+  if (job->partial && !job->partial->last)
+    store_sums(job, row, count, tiles);
+  else
+    store_queries(job, &at, first, count, tiles);
 }
 
 static void do_job(DsprtRun *run, const Job *job) {
@@ -292,8 +325,9 @@ static void do_job(DsprtRun *run, const Job *job) {
   }
 }
 
-static void attend(DsprtRun *run, const DsprtAttention *a, DsprtType type,
-                   const void *q, const void *k, const void *v, void *o) {
+void dsprt_attend(DsprtRun *run, const DsprtAttention *a, DsprtType type,
+                  const void *q, const void *k, const void *v, void *o,
+                  const DsprtPartial *partial) {
   Job job = {.a = a,
              .type = type,
              .q = q,
@@ -303,23 +337,24 @@ static void attend(DsprtRun *run, const DsprtAttention *a, DsprtType type,
              .batches = 1,
              .queries = 1,
              .keys = 1,
+             .partial = partial,
              .pitch = round_up(a->width, DSPRT_KERNEL_COLS)};
   for (int i = 0; i < a->nbatch; i++) job.batches *= a->batch[i].size;
   for (int i = 0; i < a->nquery; i++) job.queries *= a->query[i].size;
   for (int i = 0; i < a->nkey; i++) job.keys *= a->key[i].size;
   if (job.batches == 0 || job.queries == 0 || a->width == 0) return;
-  if (job.keys == 0) dsprt_fail(run, "attention over no keys");
+  if (job.keys == 0 && !partial) dsprt_fail(run, "attention over no keys");
   do_job(run, &job);
 }
 
 void dsprt_attention_f32(DsprtRun *run, const DsprtAttention *attention,
                          const float *q, const float *k, const float *v,
                          float *o) {
-  attend(run, attention, DSPRT_F32, q, k, v, o);
+  dsprt_attend(run, attention, DSPRT_F32, q, k, v, o, NULL);
 }
 
 void dsprt_attention_bf16(DsprtRun *run, const DsprtAttention *attention,
                           const DsprtBf16 *q, const DsprtBf16 *k,
                           const DsprtBf16 *v, DsprtBf16 *o) {
-  attend(run, attention, DSPRT_BF16, q, k, v, o);
+  dsprt_attend(run, attention, DSPRT_BF16, q, k, v, o, NULL);
 }

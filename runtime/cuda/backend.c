@@ -120,15 +120,13 @@ bool dsprt_backend_weights(DsprtRun *run, DsprtWeights *weights) {
   int64_t bytes = 0, at = 0;
   DsprtParamCursor c = dsprt_params(state.program);
   while (dsprt_next_param(&c))
-    bytes += padded(dsprt_elements(&c.param->shape) *
-                    dsprt_type_bytes(c.param->shape.type));
+    bytes += padded(dsprt_param_bytes(c.param, run->rank, run->ranks));
   state.pointers = calloc(1, state.program->weights_bytes + 1);
   if (!state.pointers ||
       cudaMalloc(&state.weights, (size_t)bytes + 1) != cudaSuccess)
     return false;
   for (c = dsprt_params(state.program); dsprt_next_param(&c);) {
-    int64_t size = dsprt_elements(&c.param->shape) *
-                   dsprt_type_bytes(c.param->shape.type);
+    int64_t size = dsprt_param_bytes(c.param, run->rank, run->ranks);
     void *from, *to = (unsigned char *)state.weights + at;
     memcpy(&from, (unsigned char *)weights->pointers + c.offset, sizeof from);
     dsprt_check_cuda(run,

@@ -74,6 +74,11 @@ MlirType dsp_tensor_type(MlirContext context, const DspTensorInfo *info);
 /// all of it.
 MlirType dsp_tensor_with_layout(MlirType type, MlirStringRef layout);
 
+/// A layout names the dim that is cut, "H", or where a weight has the dim
+/// twice its second occurrence, "H.2".  Returns the occurrence, from 1 on;
+/// `*dim` receives the name.
+size_t dsp_layout_dim(MlirStringRef layout, MlirStringRef *dim);
+
 /// The layout of mesh axis 0; length 0 before planning.
 MlirStringRef dsp_tensor_layout(MlirType type);
 

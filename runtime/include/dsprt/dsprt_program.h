@@ -35,6 +35,8 @@ typedef struct DsprtParam {
   int nloops;
   DsprtLoop loops[DSPRT_MAX_LOOPS];
   DsprtShape shape; ///< as in the file, and the element type that is wanted
+  DsprtShape dims;  ///< that the program sees; of one that is cut alone
+  DsprtCut cut;     ///< of `dims`: this rank's part is all that it holds
   size_t offset;    ///< of the (first) pointer in the weights struct
 } DsprtParam;
 

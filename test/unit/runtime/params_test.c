@@ -57,7 +57,7 @@ static void random_weights(void **state) {
   DsprtWeights weights;
   DsprtErrors errors = {0};
   (void)state;
-  assert_true(dsprt_weights_random(&weights, &program, 3, &errors));
+  assert_true(dsprt_weights_random(&weights, &program, 0, 1, 3, &errors));
   const Table *t = weights.pointers;
   double square = 0;
   for (int i = 0; i < 200; i++)
@@ -94,7 +94,7 @@ static void mapped_or_copied(void **state) {
   DsprtErrors errors = {0};
   (void)state;
   memcpy(data + 17, (float[]){1, 2, 3}, 12);
-  assert_true(dsprt_weights_load(&weights, &two, &file, false, &errors));
+  assert_true(dsprt_weights_load(&weights, &two, 0, 1, &file, false, &errors));
   const float *const *pointers = weights.pointers;
   assert_ptr_equal(pointers[0], data + 8);
   assert_true(pointers[1][0] == 1 && pointers[1][2] == 3);
@@ -111,14 +111,14 @@ static void all_errors(void **state) {
   DsprtWeights weights;
   DsprtErrors errors = {0};
   (void)state;
-  assert_false(dsprt_weights_load(&weights, &two, &file, false, &errors));
+  assert_false(dsprt_weights_load(&weights, &two, 0, 1, &file, false, &errors));
   assert_int_equal(errors.count, 3);
   assert_non_null(strstr(errors.text, "'x' is missing: F32[2]"));
   assert_non_null(strstr(errors.text, "'y' has the shape [3] in the file, the "
                                       "program needs [1, 3]"));
   assert_non_null(strstr(errors.text, "'extra' [2] is not a parameter"));
   dsprt_errors_free(&errors);
-  assert_false(dsprt_weights_load(&weights, &two, &file, true, &errors));
+  assert_false(dsprt_weights_load(&weights, &two, 0, 1, &file, true, &errors));
   assert_int_equal(errors.count, 2);
   dsprt_errors_free(&errors);
 }
