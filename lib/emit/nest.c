@@ -6,11 +6,22 @@
 #include "dspc/support/bug.h"
 #include "nest.h"
 
+/// The axis over `dim` after `skipped` others: a weight may have a dim twice.
 static const DspAxis *find_axis(const DspAccess *a, const DspDimNames *dim,
-                                bool cut) {
+                                bool cut, size_t skipped) {
   for (size_t i = 0; i < a->naxes; i++)
-    if (a->axes[i].dim == dim && a->axes[i].cut == cut) return &a->axes[i];
+    if (a->axes[i].dim == dim && a->axes[i].cut == cut && skipped-- == 0)
+      return &a->axes[i];
   return NULL;
+}
+
+/// How many axes before axis `at` are over the same dim.
+static size_t count_before(const DspAccess *a, size_t at) {
+  size_t count = 0;
+  for (size_t i = 0; i < at; i++)
+    count += a->axes[i].dim == a->axes[at].dim &&
+             a->axes[i].cut == a->axes[at].cut;
+  return count;
 }
 
 static const char *times(DspEmitter *e, const char *index, DspExtent stride) {
@@ -37,7 +48,7 @@ static const char *atoms_index(DspEmitter *e, const DspAxis *axis,
             ? axis->dim->name
             : mlirStringAttrGetValue(mlirArrayAttrGetElement(factors, i));
     const DspDimNames *dim = dsp_dim_names(&e->dims, name);
-    const DspAxis *own = find_axis(in, dim, false);
+    const DspAxis *own = find_axis(in, dim, false, 0);
     if (!own) return NULL;
     const char *digit =
         i == 0 ? dsp_format(e->arena, "%s / %lld", flat, (long long)inner)
@@ -51,9 +62,9 @@ static const char *atoms_index(DspEmitter *e, const DspAxis *axis,
   return text;
 }
 
-static DspStepAlong step_of(DspEmitter *e, const DspAxis *axis,
+static DspStepAlong step_of(DspEmitter *e, const DspAxis *axis, size_t skipped,
                             const char *index, const DspAccess *in) {
-  const DspAxis *own = find_axis(in, axis->dim, axis->cut);
+  const DspAxis *own = find_axis(in, axis->dim, axis->cut, skipped);
   if (own) return (DspStepAlong){.present = true, .stride = own->stride};
   if (!axis->cut) return (DspStepAlong){.present = false};
   const char *text = atoms_index(e, axis, index, in);
@@ -91,10 +102,13 @@ DspNest dsp_nest(DspEmitter *e, const DspAccess *over,
     const DspAxis *axis = &over->axes[i];
     DspNestAxis *loop = &nest.axes[i];
     loop->extent = axis->extent;
+    size_t skipped = count_before(over, i);
     loop->index = axis->dim->index_name;
-    loop->out = step_of(e, axis, loop->index, out);
+    if (skipped)
+      loop->index = dsp_format(e->arena, "%s_%zu", loop->index, skipped + 1);
+    loop->out = step_of(e, axis, skipped, loop->index, out);
     for (size_t k = 0; k < nin; k++)
-      loop->in[k] = step_of(e, axis, loop->index, &in[k]);
+      loop->in[k] = step_of(e, axis, skipped, loop->index, &in[k]);
   }
   coalesce(&nest, nin);
   return nest;
@@ -220,8 +234,8 @@ DspNest dsp_nest_of_reduce(DspEmitter *e, MlirOperation op,
     DspNestAxis *loop = &nest.axes[i];
     loop->extent = all.axes[i].extent;
     loop->index = all.axes[i].dim->index_name;
-    loop->out = step_of(e, &all.axes[i], loop->index, out);
-    loop->in[0] = step_of(e, &all.axes[i], loop->index, in);
+    loop->out = step_of(e, &all.axes[i], 0, loop->index, out);
+    loop->in[0] = step_of(e, &all.axes[i], 0, loop->index, in);
   }
   return nest;
 }

@@ -21,7 +21,6 @@
 #include "route.h"
 
 enum {
-  INTERNED_STATES = 512, ///< larger frontiers are not looked up again
   CANDIDATES_PER_STATE = 4,
 };
 
@@ -66,6 +65,8 @@ static DspSearchLimits with_defaults(const DspSearchLimits *limits) {
     l.max_explored = 4000000;
   if (l.beam == 0)
     l.beam = 1000;
+  if (l.kept_states == 0)
+    l.kept_states = 512;
   if (l.beam > l.max_width)
     l.beam = l.max_width;
   return l;
@@ -246,7 +247,7 @@ static void fill(Search *s, DspFrontier *f, const DspPlanCost *costs,
 /// The equal frontier that was met before, or a copy that stays.
 static const DspFrontier *interned(Search *s, DspFrontier *f) {
   f->id = DSP_NO_ID;
-  if (f->nstates > INTERNED_STATES)
+  if (f->nstates > s->limits.kept_states)
     return f;
   bool fresh = false;
   uint32_t id = frontier_id(s, f, &fresh);

@@ -28,6 +28,8 @@ def run(command, **options):
 
 
 def counts_of(text):
+    if "," in text:
+        return [int(n) for n in text.split(",")]
     first, _, last = text.partition("-")
     return range(int(first), int(last or first) + 1)
 

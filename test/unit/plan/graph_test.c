@@ -78,6 +78,50 @@ static void stdit_switches_55_times(void **state) {
   dsp_arena_destroy(arena);
 }
 
+/// What is remembered of the search does not change its answer.
+static void frontiers_too_large_to_keep(void **state) {
+  (void)state;
+  DspArena *arena = dsp_arena_create();
+  DspPlanGraph graph = model_stdit(arena, stdit);
+  for (size_t kept = 1; kept <= 64; kept *= 4) {
+    DspPlanOptions options = {.ranks = 4, .allow_tensor = true,
+                              .limits = {.kept_states = kept}};
+    DspPlan plan;
+    assert_int_equal(dsp_plan_graph(arena, &graph, &options, &plan, NULL),
+                     DSP_PLAN_OK);
+    assert_int_equal(plan.certificate.found.collectives, 55);
+  }
+  dsp_arena_destroy(arena);
+}
+
+/// Per pair and rank, without the factor (N-1)/N: 2M/N, 4M/N, 8M, 2M.
+static void volumes_of_the_methods(void **state) {
+  (void)state;
+  static const struct {
+    DspPlanMethod method;
+    int64_t quarters_of_m; ///< leaving 4 ranks, for one pair more
+  } known[] = {{DSP_METHOD_DSP, 2 * 3}, {DSP_METHOD_ULYSSES, 4 * 3},
+               {DSP_METHOD_RING, 8 * 3}, {DSP_METHOD_MEGATRON_SP, 32 * 3}};
+  DspArena *arena = dsp_arena_create();
+  ModelSizes sizes = transformer2d, more;
+  sizes.H = 8;
+  more = sizes;
+  ++more.pairs;
+  for (size_t i = 0; i < sizeof known / sizeof known[0]; ++i) {
+    DspPlanOptions options = {.ranks = 4, .method = known[i].method};
+    DspPlan a, b;
+    DspPlanGraph graph = model_transformer2d(arena, sizes);
+    DspPlanGraph next = model_transformer2d(arena, more);
+    assert_int_equal(dsp_plan_graph(arena, &graph, &options, &a, NULL), 0);
+    assert_int_equal(dsp_plan_graph(arena, &next, &options, &b, NULL), 0);
+    assert_int_equal(4 * (b.certificate.found.bytes -
+                          a.certificate.found.bytes),
+                     known[i].quarters_of_m * bytes_of_x(sizes));
+    assert_true(a.certificate.exact && b.certificate.exact);
+  }
+  dsp_arena_destroy(arena);
+}
+
 static void one_rank_moves_nothing(void **state) {
   (void)state;
   DspArena *arena = dsp_arena_create();
@@ -181,6 +225,8 @@ int main(void) {
     cmocka_unit_test(transformer2d_has_27_switches),
     cmocka_unit_test(a_pair_costs_two_switches),
     cmocka_unit_test(stdit_switches_55_times),
+    cmocka_unit_test(frontiers_too_large_to_keep),
+    cmocka_unit_test(volumes_of_the_methods),
     cmocka_unit_test(one_rank_moves_nothing),
     cmocka_unit_test(uneven_parts_add_up),
     cmocka_unit_test(same_plan_every_time),

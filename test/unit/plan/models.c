@@ -162,7 +162,9 @@ static uint32_t linear(Builder *b, uint32_t x, Dims in, Dims out) {
   use_weight(&n, out, no_dims);
   Dims dims = joined(without(dims_of(b, x), in), out);
   use(&n, add_value(b, dims, false), out, DSP_LOOP_FREE, true);
-  return finish(&n, DSP_PLAN_COMPUTE);
+  uint32_t y = finish(&n, DSP_PLAN_COMPUTE);
+  b->ops[b->nops - 1].partial = true;
+  return y;
 }
 
 static uint32_t norm(Builder *b, uint32_t x, Dims over) {
@@ -183,15 +185,29 @@ static uint32_t slice(Builder *b, uint32_t x, uint32_t dim) {
 }
 
 /// The heads are free; K and V need the attended dim whole.
+/// k or v of attention: the channels are whole, the attended dim travels.
+static void use_keys(Nest *n, uint32_t value, uint32_t over) {
+  Dims dims = dims_of(n->b, value);
+  n->values[n->nvalues++] = value;
+  for (size_t i = 0; i < dims.count; ++i) {
+    DspLoopKind kind = dims.ids[i] == over      ? DSP_LOOP_RING
+                       : dims.ids[i] == MODEL_D ? DSP_LOOP_WHOLE
+                                                : DSP_LOOP_FREE;
+    n->maps[n->nmaps++] = loop(n, dims.ids[i], kind, false);
+  }
+}
+
 static uint32_t attention(Builder *b, uint32_t q, uint32_t k, uint32_t v,
                           uint32_t over) {
   Nest n = {.b = b};
-  Dims dot = {1, {MODEL_D}}, whole = {2, {MODEL_D, over}};
+  Dims dot = {1, {MODEL_D}};
   use(&n, q, dot, DSP_LOOP_WHOLE, false);
-  use(&n, k, whole, DSP_LOOP_WHOLE, false);
-  use(&n, v, whole, DSP_LOOP_WHOLE, false);
+  use_keys(&n, k, over);
+  use_keys(&n, v, over);
   use(&n, add_value(b, dims_of(b, q), false), dot, DSP_LOOP_WHOLE, false);
-  return finish(&n, DSP_PLAN_COMPUTE);
+  uint32_t o = finish(&n, DSP_PLAN_COMPUTE);
+  b->ops[b->nops - 1].attention = true;
+  return o;
 }
 
 static Dims times_c(uint32_t factor) {
