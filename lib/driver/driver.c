@@ -17,25 +17,13 @@
 #include "dspc/passes/passes.h"
 #include "dspc/support/bug.h"
 #include "explain.h"
+#include "job.h"
 #include "link.h"
-#include "options.h"
 #include "project.h"
 #include "report.h"
+#include "topology.h"
 
-/// One compilation.
-typedef struct Job {
-  DspOptions options;
-  DspArena *arena;
-  DspSource source;
-  MlirContext context;
-  MlirModule module;
-  DspMlirSink sink;
-  FILE *form; ///< what --emit prints, in memory until all went well
-  char *form_text;
-  size_t form_length;
-} Job;
-
-static bool read_source(Job *job) {
+static bool read_source(DspJob *job) {
   const char *name = job->options.input;
   FILE *file = fopen(name, "rb");
   size_t size = 0, capacity = 1 << 16;
@@ -64,7 +52,7 @@ static bool read_source(Job *job) {
 
 /// Text to model.  With --emit=tokens or ast it stops before, and *model is
 /// NULL.
-static bool build_model(Job *job, DspModel **model) {
+static bool build_model(DspJob *job, DspModel **model) {
   DspDiags diags = {.arena = job->arena, .source = &job->source};
   DspForm form = job->options.form;
   *model = NULL;
@@ -89,16 +77,17 @@ static void write_chunk(MlirStringRef text, void *file) {
   fwrite(text.data, 1, text.length, file);
 }
 
-static void print_module(Job *job, FILE *out) {
+static void print_module(MlirModule module, FILE *out) {
   MlirOpPrintingFlags flags = mlirOpPrintingFlagsCreate();
   mlirOpPrintingFlagsPrintGenericOpForm(flags);
-  mlirOperationPrintWithFlags(mlirModuleGetOperation(job->module), flags,
+  mlirOperationPrintWithFlags(mlirModuleGetOperation(module), flags,
                               write_chunk, out);
   mlirOpPrintingFlagsDestroy(flags);
   fputc('\n', out);
 }
 
-static bool dump(Job *job, size_t number, const char *name) {
+static bool dump(DspJob *job, MlirModule module, size_t number,
+                 const char *name) {
   const char *dir = job->options.dump_dir;
   if (!dir) return true;
   char path[4096];
@@ -110,13 +99,13 @@ static bool dump(Job *job, size_t number, const char *name) {
             strerror(errno));
     return false;
   }
-  print_module(job, file);
+  print_module(module, file);
   fclose(file);
   return true;
 }
 
 /// The module after `pass` is what the user asked to see.
-static bool is_last(const Job *job, const char *pass) {
+static bool is_last(const DspJob *job, const char *pass) {
   return job->options.form == DSP_FORM_PLANNED &&
          strcmp(pass, "insert-switches") == 0;
 }
@@ -127,31 +116,71 @@ static bool verify(MlirModule module, bool last) {
   return last ? dsp_verify(module) : dsp_verify_ops(module);
 }
 
-static bool run_passes(Job *job) {
-  DspPassOptions options = {.ranks = job->options.ranks,
-                            .allow_tensor = job->options.allow_tensor,
-                            .method = job->options.method};
+DspPassOptions dsp_job_pass_options(const DspJob *job, int64_t ranks) {
+  return (DspPassOptions){.ranks = ranks,
+                          .allow_tensor = job->options.allow_tensor,
+                          .method = job->options.method,
+                          .by_time = job->options.by_time,
+                          .machine = &job->machine};
+}
+
+/// Looks at the plan before plan-shards makes it.
+static bool study(DspJob *job, MlirModule module, int64_t ranks,
+                  DspMeasure *measure) {
+  DspPassOptions options = dsp_job_pass_options(job, ranks);
+  bool methods = job->options.form == DSP_FORM_PLAN &&
+                 job->options.command != DSP_COMMAND_ADVISE;
+  return dsp_study(job->arena, module, &options, &job->machine, methods,
+                   job->options.why, &measure->study);
+}
+
+static void read_arena_bytes(MlirModule module, DspMeasure *measure) {
+  MlirAttribute bytes = mlirOperationGetAttributeByName(
+      mlirModuleGetOperation(module),
+      mlirStringRefCreateFromCString("dsp.arena_bytes"));
+  if (!mlirAttributeIsNull(bytes))
+    measure->activation_bytes = mlirIntegerAttrGetValueInt(bytes);
+}
+
+bool dsp_job_run_passes(DspJob *job, MlirModule module, int64_t ranks,
+                        DspMeasure *measure) {
+  DspPassOptions options = dsp_job_pass_options(job, ranks);
   size_t count;
   const DspPass *passes = dsp_pass_pipeline(&count);
-  bool only_import = job->options.form == DSP_FORM_DSP;
-  if (!verify(job->module, only_import) || !dump(job, 0, "import"))
-    return false;
-  if (job->options.form == DSP_FORM_DSP) return true;
   for (size_t i = 0; i < count; i++) {
-    if (!passes[i].run(job->module, &options)) return false;
-    if (!verify(job->module, i + 1 == count)) {
+    if (measure && strcmp(passes[i].name, "plan-shards") == 0 &&
+        !study(job, module, ranks, measure))
+      return false;
+    if (!passes[i].run(module, &options)) return false;
+    if (!verify(module, i + 1 == count)) {
       fprintf(stderr, "dspc: after pass %s:\n", passes[i].name);
       return false;
     }
-    if (!dump(job, i + 1, passes[i].name)) return false;
+    if (!dump(job, module, i + 1, passes[i].name)) return false;
     if (is_last(job, passes[i].name)) return true;
-    if (job->options.form == DSP_FORM_PLAN &&
-        strcmp(passes[i].name, "insert-switches") == 0)
-      dsp_report_plan(job->module, job->options.ranks, job->form);
   }
-  if (job->options.form == DSP_FORM_PLAN)
-    dsp_report_memory(job->module, job->form);
+  if (measure) read_arena_bytes(module, measure);
   return true;
+}
+
+/// The module as imported to whatever form was asked for.
+static bool run_passes(DspJob *job) {
+  bool only_import = job->options.form == DSP_FORM_DSP;
+  if (!verify(job->module, only_import) ||
+      !dump(job, job->module, 0, "import"))
+    return false;
+  if (only_import) return true;
+  if (job->options.command == DSP_COMMAND_ADVISE) return dsp_advise(job);
+  bool measured = job->options.form == DSP_FORM_PLAN || job->options.memory;
+  MlirModule imported = {NULL};
+  if (job->options.memory)
+    imported = mlirModuleFromOperation(
+        mlirOperationClone(mlirModuleGetOperation(job->module)));
+  bool fine = dsp_job_run_passes(job, job->module, job->options.ranks,
+                                 measured ? &job->measure : NULL) &&
+              dsp_check_memory(job, imported);
+  if (imported.ptr) mlirModuleDestroy(imported);
+  return fine;
 }
 
 static const char *source_line(void *user, int line, size_t *length) {
@@ -174,7 +203,7 @@ static bool write_cpu_program(const char *program, const char *text) {
   return dsp_link_program(source, program);
 }
 
-static bool write_program(Job *job, const DspEmitted *emitted) {
+static bool write_program(DspJob *job, const DspEmitted *emitted) {
   char model[256], program[4096];
   MlirStringRef name = mlirStringAttrGetValue(mlirOperationGetAttributeByName(
       mlirModuleGetOperation(job->module),
@@ -189,12 +218,16 @@ static bool write_program(Job *job, const DspEmitted *emitted) {
   return write_cpu_program(program, emitted->host);
 }
 
-static bool finish(Job *job) {
+static bool finish(DspJob *job) {
   DspForm form = job->options.form;
-  if (form == DSP_FORM_PLAN) return true;
+  if (job->options.command == DSP_COMMAND_ADVISE) return true;
+  if (form == DSP_FORM_PLAN) {
+    (job->options.json ? dsp_report_json : dsp_report_plan)(job, job->form);
+    return true;
+  }
   if (form == DSP_FORM_DSP || form == DSP_FORM_PLANNED ||
       form == DSP_FORM_LOWERED) {
-    print_module(job, job->form);
+    print_module(job->module, job->form);
     return true;
   }
   DspEmitOptions options = {.target = job->options.target,
@@ -214,8 +247,24 @@ static bool finish(Job *job) {
   return fine;
 }
 
+/// A machine of one node has no more ranks than that node.
+static bool topology_holds(const DspJob *job) {
+  const DspMachine *m = &job->machine;
+  if (m->between.count || job->options.ranks <= m->ranks_per_node) return true;
+  fprintf(stderr,
+          "dspc: error: the topology '%s' has one node of %lld ranks, not "
+          "%lld: take another one, or give it \"between_nodes\"\n",
+          m->name, (long long)m->ranks_per_node,
+          (long long)job->options.ranks);
+  return false;
+}
+
 /// Model to whatever was asked for.
-static bool compile_model(Job *job, const DspModel *model) {
+static bool compile_model(DspJob *job, const DspModel *model) {
+  const char *topology = job->options.topology;
+  if (!dsp_topology_read(topology ? topology : "h100x8", &job->machine) ||
+      !topology_holds(job))
+    return false;
   job->context = dsp_context_create();
   if (mlirContextIsNull(job->context)) dsp_bug("the dialect does not load");
   dsp_mlir_sink_attach(&job->sink, job->context);
@@ -243,7 +292,7 @@ static void keep_memory(void) {
   mallopt(M_TOP_PAD, 16 << 20);
 }
 
-static bool compile(Job *job) {
+static bool compile(DspJob *job) {
   DspModel *model;
   if (!read_source(job) || !build_model(job, &model)) return false;
   if (!model) return true;
@@ -253,7 +302,7 @@ static bool compile(Job *job) {
 }
 
 /// Prints the form that --emit asked for to -o FILE, or to standard output.
-static bool write_form(Job *job) {
+static bool write_form(DspJob *job) {
   const char *name = job->options.output;
   FILE *file = name ? fopen(name, "wb") : stdout;
   bool fine =
@@ -266,7 +315,7 @@ static bool write_form(Job *job) {
   return fine;
 }
 
-static bool run(Job *job) {
+static bool run(DspJob *job) {
   job->form = open_memstream(&job->form_text, &job->form_length);
   if (!job->form) dsp_bug("out of memory");
   bool fine = compile(job);
@@ -280,7 +329,7 @@ static bool run(Job *job) {
 
 int dsp_driver_main(int argc, char **argv) {
   keep_memory();
-  Job job = {.arena = dsp_arena_create()};
+  DspJob job = {.arena = dsp_arena_create()};
   dsp_options_parse(argc, argv, &job.options);
   bool fine = job.options.explain ? dsp_explain(job.options.explain)
                                   : run(&job);

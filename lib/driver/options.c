@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EMIT = 256, ALLOW, DUMP, EXPLAIN, DIAGNOSTICS, TARGET, PLAN };
+enum { EMIT = 256, ALLOW, DUMP, EXPLAIN, DIAGNOSTICS, TARGET, PLAN, MESH,
+       TOPOLOGY, OBJECTIVE, WHY, JSON, MEMORY, MAX_RANKS };
 
 const char *argp_program_version = "dspc " DSP_VERSION;
 
 static const struct argp_option known[] = {
     {"ranks", 'n', "N", 0, "compile for N ranks (default 1)", 0},
+    {"mesh", MESH, "N", 0, "the same as -n; one axis", 0},
     {"output", 'o', "FILE", 0, "the program (default: the model's name)", 0},
     {"define", 'D', "NAME=VALUE", 0,
      "override a dim's size, a const or a type", 0},
@@ -23,6 +25,18 @@ static const struct argp_option known[] = {
     {"plan", PLAN, "METHOD", 0,
      "which plans to search: auto (all, the default), dsp, ulysses, "
      "megatron-sp, ring, data", 0},
+    {"objective", OBJECTIVE, "volume|time", 0,
+     "fewest bytes (the default), or least modelled time", 0},
+    {"topology", TOPOLOGY, "NAME|FILE", 0,
+     "the machine of the time model: h100x8 (the default), h200x4, "
+     "a100-ethernet, cpu, or a JSON file", 0},
+    {"memory", MEMORY, "SIZE", 0,
+     "what a rank has, such as 80GiB: a plan that needs more is an error", 0},
+    {"why", WHY, "STAGE", 0,
+     "plan: what each other dim for a stage would cost in all", 0},
+    {"json", JSON, 0, 0, "plan, advise: for programs", 0},
+    {"max-ranks", MAX_RANKS, "N", 0,
+     "advise: look at up to N ranks (default 64)", 0},
     {"target", TARGET, "cpu|cuda", 0,
      "what to compile for: cpu (MPI ranks) or cuda (a GPU a rank)", 0},
     {"diagnostics", DIAGNOSTICS, "text|json", 0, "the form of errors", 0},
@@ -70,6 +84,70 @@ static void read_ranks(const char *arg, DspOptions *options,
     argp_error(state, "-n %s: the number of ranks is 1 to 4096", arg);
 }
 
+/// "80GiB", "80GB", "512MiB" or bytes.
+static void read_memory(const char *arg, DspOptions *options,
+                        struct argp_state *state) {
+  static const struct {
+    const char *name;
+    double bytes;
+  } units[] = {{"", 1},      {"B", 1},
+               {"KB", 1e3},  {"KiB", 1024.0},
+               {"MB", 1e6},  {"MiB", 1024.0 * 1024},
+               {"GB", 1e9},  {"GiB", 1024.0 * 1024 * 1024},
+               {"TB", 1e12}, {"TiB", 1024.0 * 1024 * 1024 * 1024}};
+  char *end;
+  double size = strtod(arg, &end);
+  for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+    if (strcmp(end, units[i].name) == 0 && size > 0 && size < 1e9)
+      options->memory = (int64_t)(size * units[i].bytes);
+  if (options->memory <= 0)
+    argp_error(state, "--memory=%s: write a size such as 80GiB", arg);
+}
+
+static int64_t read_number(const char *arg, const char *option, int64_t least,
+                           struct argp_state *state) {
+  char *end;
+  int64_t number = strtoll(arg, &end, 10);
+  if (*end || end == arg || number < least || number > 4096)
+    argp_error(state, "--%s=%s: a number from %d to 4096", option, arg,
+               (int)least);
+  return number;
+}
+
+static void read_mesh(const char *arg, DspOptions *options,
+                      struct argp_state *state) {
+  if (strpbrk(arg, "x,:"))
+    argp_error(state, "--mesh=%s: a mesh of one axis, such as --mesh=4, is "
+                      "what dspc plans; meshes of two axes are not supported",
+               arg);
+  read_ranks(arg, options, state);
+}
+
+static void read_objective(const char *arg, DspOptions *options,
+                           struct argp_state *state) {
+  if (strcmp(arg, "volume") && strcmp(arg, "time"))
+    argp_error(state, "--objective=%s: the objectives are volume and time",
+               arg);
+  options->by_time = strcmp(arg, "time") == 0;
+}
+
+static void check_all(DspOptions *options, struct argp_state *state) {
+  bool plan = options->command == DSP_COMMAND_PLAN;
+  if (options->form == DSP_FORM_PROJECT && !options->output)
+    argp_error(state, "--emit=project: name the folder with -o DIR");
+  if (options->form == DSP_FORM_CUDA && options->target != DSP_TARGET_CUDA)
+    argp_error(state, "--emit=cuda: add --target=cuda");
+  if (options->command != DSP_COMMAND_COMPILE &&
+      options->form != DSP_FORM_PLAN)
+    argp_error(state, "--emit is for compiling, not for plan and advise");
+  if (options->why >= 0 && !plan)
+    argp_error(state, "--why is for dspc plan");
+  if (options->json && options->command == DSP_COMMAND_COMPILE)
+    argp_error(state, "--json is for dspc plan and dspc advise");
+  if (!options->input && !options->explain)
+    argp_error(state, "no model: name a .dsp file");
+}
+
 static error_t read_option(int key, char *arg, struct argp_state *state) {
   DspOptions *options = state->input;
   switch (key) {
@@ -88,6 +166,15 @@ static error_t read_option(int key, char *arg, struct argp_state *state) {
       argp_error(state, "--plan=%s: the methods are auto, dsp, ulysses, "
                         "megatron-sp, ring, data", arg);
     break;
+  case MESH: read_mesh(arg, options, state); break;
+  case TOPOLOGY: options->topology = arg; break;
+  case OBJECTIVE: read_objective(arg, options, state); break;
+  case MEMORY: read_memory(arg, options, state); break;
+  case WHY: options->why = read_number(arg, "why", 0, state); break;
+  case JSON: options->json = true; break;
+  case MAX_RANKS:
+    options->max_ranks = read_number(arg, "max-ranks", 1, state);
+    break;
   case TARGET:
     if (strcmp(arg, "cpu") && strcmp(arg, "cuda"))
       argp_error(state, "--target=%s: the targets are cpu and cuda", arg);
@@ -103,27 +190,38 @@ static error_t read_option(int key, char *arg, struct argp_state *state) {
     if (options->input) argp_error(state, "one model at a time");
     options->input = arg;
     break;
-  case ARGP_KEY_END:
-    if (options->form == DSP_FORM_PROJECT && !options->output)
-      argp_error(state, "--emit=project: name the folder with -o DIR");
-    if (options->form == DSP_FORM_CUDA && options->target != DSP_TARGET_CUDA)
-      argp_error(state, "--emit=cuda: add --target=cuda");
-    if (!options->input && !options->explain)
-      argp_error(state, "no model: name a .dsp file");
-    break;
+  case ARGP_KEY_END: check_all(options, state); break;
   default: return ARGP_ERR_UNKNOWN;
   }
   return 0;
+}
+
+/// Takes "plan" or "advise" from the front of the command line.
+static DspCommand take_command(int *argc, char ***argv) {
+  static const char *const names[] = {NULL, "plan", "advise"};
+  for (int i = DSP_COMMAND_PLAN; i <= DSP_COMMAND_ADVISE; i++)
+    if (*argc > 1 && strcmp((*argv)[1], names[i]) == 0) {
+      (*argv)[1] = (*argv)[0];
+      --*argc;
+      ++*argv;
+      return (DspCommand)i;
+    }
+  return DSP_COMMAND_COMPILE;
 }
 
 void dsp_options_parse(int argc, char **argv, DspOptions *options) {
   static const struct argp parser = {
       .options = known,
       .parser = read_option,
-      .args_doc = "MODEL.dsp",
+      .args_doc = "MODEL.dsp\nplan MODEL.dsp\nadvise MODEL.dsp",
       .doc = "Compiles a transformer written with named dims into a program "
-             "for several ranks that moves the fewest bytes."};
+             "for several ranks that moves the fewest bytes.\n\n"
+             "dspc plan shows the plan: what each stage is cut on, what moves "
+             "and why, and what other methods would move.  dspc advise "
+             "compares numbers of ranks."};
   argp_err_exit_status = 1;
-  *options = (DspOptions){.ranks = 1};
+  *options = (DspOptions){.ranks = 1, .why = -1, .max_ranks = 64};
+  options->command = take_command(&argc, &argv);
+  if (options->command != DSP_COMMAND_COMPILE) options->form = DSP_FORM_PLAN;
   argp_parse(&parser, argc, argv, 0, NULL, options);
 }

@@ -27,12 +27,25 @@ typedef enum DspForm {
   DSP_FORM_PLAN, ///< the plan as a table
 } DspForm;
 
+typedef enum DspCommand {
+  DSP_COMMAND_COMPILE,
+  DSP_COMMAND_PLAN,   ///< dspc plan: explain a plan
+  DSP_COMMAND_ADVISE, ///< dspc advise: how many ranks are worth it
+} DspCommand;
+
 typedef struct DspOptions {
+  DspCommand command;
   const char *input;
   const char *output;
   int64_t ranks;
   bool allow_tensor;
   DspPlanMethod method;
+  const char *topology; ///< NULL: not given
+  bool by_time;         ///< --objective=time
+  int64_t why;          ///< a stage, or -1
+  bool json;
+  int64_t memory;       ///< bytes of one rank; 0: no limit
+  int64_t max_ranks;
   DspTarget target;
   bool json_diagnostics;
   DspForm form;

@@ -1,132 +1,118 @@
-// report.c - the plan as a table.
+// report.c - dspc plan as tables.
 //
-// Needs:  insert-switches ran.
+// Needs:  a study and the memory of the plan.
+// Leaves: text for people.
 #include "report.h"
 
-#include <mlir-c/BuiltinAttributes.h>
 #include <string.h>
 
-#include "dspc/dialect/dialect.h"
-
-static MlirAttribute get(MlirOperation op, const char *name) {
-  return mlirOperationGetAttributeByName(op,
-                                         mlirStringRefCreateFromCString(name));
+static const char *seconds_text(double seconds, char *text, size_t size) {
+  if (seconds >= 1)
+    snprintf(text, size, "%.3g s", seconds);
+  else if (seconds >= 1e-3)
+    snprintf(text, size, "%.3g ms", seconds * 1e3);
+  else
+    snprintf(text, size, "%.3g us", seconds * 1e6);
+  return text;
 }
 
-static MlirAttribute entry(MlirAttribute dictionary, const char *name) {
-  return mlirDictionaryAttrGetElementByName(
-      dictionary, mlirStringRefCreateFromCString(name));
-}
-
-static int64_t bytes_of(MlirOperation op) {
-  MlirAttribute bytes = get(op, "bytes");
-  int64_t total = 0;
-  for (intptr_t i = 0; i < mlirArrayAttrGetNumElements(bytes); i++)
-    total += mlirIntegerAttrGetValueInt(mlirArrayAttrGetElement(bytes, i));
-  return total;
-}
-
-static MlirOperation model_func(MlirModule module) {
-  MlirOperation op = mlirBlockGetFirstOperation(mlirModuleGetBody(module));
-  while (op.ptr && mlirOperationGetNumRegions(op) == 0)
-    op = mlirOperationGetNextInBlock(op);
-  return op;
-}
-
-/// What a stage does, gathered op by op.
-typedef struct Row {
-  int64_t stage, bytes;
-  int moves;
-  MlirStringRef cut;
-  char collectives[128];
-} Row;
-
-static void print_row(const Row *row, MlirAttribute stages, FILE *out) {
-  MlirAttribute stage = mlirArrayAttrGetElement(stages, row->stage);
-  MlirStringRef name = mlirStringAttrGetValue(entry(stage, "name"));
-  MlirStringRef args = mlirStringAttrGetValue(entry(stage, "args"));
-  MlirAttribute loops = entry(stage, "loops");
-  char text[96];
-  int n = snprintf(text, sizeof text, "%.*s%s%.*s",
-                   name.length ? (int)name.length : 1,
-                   name.length ? name.data : "-", args.length ? " " : "",
-                   (int)args.length, args.data);
-  for (intptr_t i = 0; i < mlirArrayAttrGetNumElements(loops); i++) {
-    MlirAttribute loop = mlirArrayAttrGetElement(loops, i);
-    MlirStringRef var = mlirStringAttrGetValue(entry(loop, "var"));
-    if (n > 0 && (size_t)n < sizeof text)
-      n += snprintf(text + n, sizeof text - (size_t)n, "  %.*s=%lld",
-                    (int)var.length, var.data,
-                    (long long)mlirIntegerAttrGetValueInt(
-                        entry(loop, "index")));
+static void print_stages(const DspStudy *study, FILE *out) {
+  char time[32];
+  fprintf(out, "%5s  %-26s %-20s %-6s %-34s %14s %9s\n", "stage", "what",
+          "dims", "cut", "collectives", "bytes", "time");
+  for (size_t i = 0; i < study->nstages; i++) {
+    const DspStudyStage *s = &study->stages[i];
+    fprintf(out, "%5lld  %-26s %-20s %-6s %-34s %14lld %9s\n",
+            (long long)s->number, s->what, s->dims, s->cut, s->collectives,
+            (long long)s->bytes,
+            seconds_text(s->compute + s->communication, time, sizeof time));
   }
-  fprintf(out, "%5lld  %-32s %-6.*s %-36s %14lld\n", (long long)row->stage,
-          text, row->cut.length ? (int)row->cut.length : 1,
-          row->cut.length ? row->cut.data : "-",
-          row->moves ? row->collectives : "-", (long long)row->bytes);
 }
 
-static void add_op(Row *row, MlirOperation op) {
-  DspOpKind kind = dsp_op_kind(op);
-  if (dsp_op_changes_layout(kind) && kind != DSP_OP_SHARD) {
-    size_t used = strlen(row->collectives);
-    MlirStringRef to =
-        dsp_tensor_layout(mlirValueGetType(mlirOperationGetResult(op, 0)));
-    snprintf(row->collectives + used, sizeof row->collectives - used,
-             "%s%s to %.*s", used ? ", " : "", dsp_op_name(kind) + 4,
-             (int)to.length, to.data);
-    row->moves++;
-    row->bytes += bytes_of(op);
+static void print_certificate(const DspStudy *study, bool by_time, FILE *out) {
+  const char *verdict = study->found == study->bound
+                            ? by_time ? "no plan is faster"
+                                      : "no plan moves fewer"
+                            : "not proved optimal";
+  if (by_time)
+    fprintf(out,
+            "certificate: plan %.3f us, proved lower bound %.3f us: %s\n",
+            (double)study->found * 1e-6, (double)study->bound * 1e-6, verdict);
+  else
+    fprintf(out, "certificate: plan %lld bytes, proved lower bound %lld: %s\n",
+            (long long)study->found, (long long)study->bound, verdict);
+}
+
+static void print_method(const DspStudy *study, const DspStudyMethod *m,
+                         FILE *out) {
+  char compute[32], moving[32];
+  const char *name = dsp_plan_method_name(m->method);
+  if (!m->fits) {
+    fprintf(out, "%-12s %14s  cannot run %s\n", name, "-", m->misfit);
+    return;
   }
-  bool works = kind == DSP_OP_LINEAR || kind == DSP_OP_FUSED_LINEAR ||
-               kind == DSP_OP_ATTENTION;
-  if (!works) return;
-  row->cut = dsp_tensor_layout(mlirValueGetType(mlirOperationGetResult(op, 0)));
+  fprintf(out, "%-12s %14lld %11lld %9s %9s", name, (long long)m->bytes,
+          (long long)m->collectives,
+          seconds_text(m->compute, compute, sizeof compute),
+          seconds_text(m->communication, moving, sizeof moving));
+  if (study->plan.bytes > 0)
+    fprintf(out, " %6.2fx", (double)m->bytes / (double)study->plan.bytes);
+  if (m->residual) fprintf(out, "  residual stream on %s", m->residual);
+  fputc('\n', out);
 }
 
-static void print_certificate(MlirOperation top, FILE *out) {
-  MlirAttribute certificate = get(top, "dsp.certificate");
-  if (mlirAttributeIsNull(certificate)) return;
-  int64_t optimum = mlirIntegerAttrGetValueInt(entry(certificate, "optimum"));
-  int64_t bound = mlirIntegerAttrGetValueInt(entry(certificate, "bound"));
-  fprintf(out, "certificate: plan %lld bytes, proved lower bound %lld: %s\n",
-          (long long)optimum, (long long)bound,
-          optimum == bound ? "no plan moves fewer" : "not proved optimal");
+static void print_methods(const DspStudy *study, const DspMachine *machine,
+                          FILE *out) {
+  fprintf(out, "\nmethods on %lld ranks, times modelled for %s:\n",
+          (long long)study->ranks, machine->name);
+  fprintf(out, "%-12s %14s %11s %9s %9s\n", "method", "bytes", "collectives",
+          "compute", "moving");
+  for (size_t i = 0; i < study->nmethods; i++)
+    print_method(study, &study->methods[i], out);
 }
 
-void dsp_report_plan(MlirModule module, int64_t ranks, FILE *out) {
-  MlirOperation top = mlirModuleGetOperation(module);
-  MlirAttribute stages = get(top, "dsp.stages");
-  Row row = {.stage = -1};
-  int64_t bytes = 0, moves = 0;
-  fprintf(out, "%5s  %-32s %-6s %-36s %14s\n", "stage", "what", "cut",
-          "collectives", "bytes");
-  MlirOperation op = mlirBlockGetFirstOperation(mlirRegionGetFirstBlock(
-      mlirOperationGetRegion(model_func(module), 0)));
-  for (; op.ptr; op = mlirOperationGetNextInBlock(op)) {
-    MlirAttribute stage = get(op, "stage");
-    if (mlirAttributeIsNull(stage)) continue;
-    int64_t number = mlirIntegerAttrGetValueInt(stage);
-    if (number != row.stage) {
-      if (row.stage >= 0) print_row(&row, stages, out);
-      bytes += row.bytes;
-      moves += row.moves;
-      row = (Row){.stage = number};
+static void print_choices(const DspJob *job, FILE *out) {
+  const DspStudy *study = &job->measure.study;
+  char time[32];
+  if (job->options.why < 0) return;
+  const DspStudyStage *stage = NULL;
+  for (size_t i = 0; i < study->nstages; i++)
+    if (study->stages[i].number == job->options.why)
+      stage = &study->stages[i];
+  fprintf(out, "\nstage %lld, %s, cut on another dim, all other stages free:\n",
+          (long long)job->options.why, stage ? stage->what : "-");
+  for (size_t i = 0; i < study->nchoices; i++) {
+    const DspStudyChoice *c = &study->choices[i];
+    if (!c->fits) {
+      fprintf(out, "  %-6s impossible\n", c->dim);
+      continue;
     }
-    add_op(&row, op);
+    fprintf(out, "  %-6s %14lld bytes (%+lld), %lld collectives, %s%s\n",
+            c->dim, (long long)c->bytes,
+            (long long)(c->bytes - study->plan.bytes),
+            (long long)c->collectives,
+            seconds_text(c->seconds, time, sizeof time),
+            c->chosen ? "  <- the plan" : "");
   }
-  if (row.stage >= 0) print_row(&row, stages, out);
-  bytes += row.bytes;
-  moves += row.moves;
-  fprintf(out, "total: %lld collectives, %lld bytes leave %lld ranks\n",
-          (long long)moves, (long long)bytes, (long long)ranks);
-  print_certificate(top, out);
 }
 
-void dsp_report_memory(MlirModule module, FILE *out) {
-  MlirAttribute bytes =
-      get(mlirModuleGetOperation(module), "dsp.arena_bytes");
-  if (mlirAttributeIsNull(bytes)) return;
+static void print_memory(const DspJob *job, FILE *out) {
+  const DspMeasure *m = &job->measure;
   fprintf(out, "peak activation memory: %lld bytes on the largest rank\n",
-          (long long)mlirIntegerAttrGetValueInt(bytes));
+          (long long)m->activation_bytes);
+  fprintf(out, "weights: %lld bytes on each rank\n",
+          (long long)m->study.weight_bytes);
+}
+
+void dsp_report_plan(const DspJob *job, FILE *out) {
+  const DspStudy *study = &job->measure.study;
+  print_stages(study, out);
+  fprintf(out, "total: %lld collectives, %lld bytes leave %lld ranks\n",
+          (long long)study->plan.collectives, (long long)study->plan.bytes,
+          (long long)study->ranks);
+  print_certificate(study, job->options.by_time, out);
+  print_memory(job, out);
+  print_choices(job, out);
+  if (job->options.command == DSP_COMMAND_PLAN)
+    print_methods(study, &job->machine, out);
 }

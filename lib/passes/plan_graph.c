@@ -304,6 +304,7 @@ static DspPlanOp read_op(Reader *r, MlirOperation op) {
   out.maps = keep(r->arena, n.maps, n.nmaps);
   out.partial = dsp_is(op, "dsp.reduce") || dsp_is(op, "dsp.linear");
   out.attention = dsp_is(op, "dsp.attention");
+  out.view = dsp_is(op, "dsp.slice");
   MlirAttribute pin = dsp_attr(op, "dsp.pin");
   out.pin = DSP_PLAN_NO_DIM;
   if (!mlirAttributeIsNull(pin))

@@ -2,6 +2,7 @@
 #ifndef DSPC_LIB_PASSES_PLAN_GRAPH_H
 #define DSPC_LIB_PASSES_PLAN_GRAPH_H
 
+#include "dspc/passes/passes.h"
 #include "dspc/plan/rules.h"
 #include "ir.h"
 
@@ -16,6 +17,10 @@ typedef struct DspModuleGraph {
 /// Returns false after an MLIR error: two pins on one op disagree.
 bool dsp_read_graph(DspArena *arena, MlirOperation func, MlirAttribute dims,
                     DspModuleGraph *out);
+
+/// What the planner is told: `top` is the module.
+DspPlanOptions dsp_plan_options(MlirOperation top,
+                                const DspPassOptions *options);
 
 /// The MLIR error of a search that found no plan; `op` is the culprit.
 void dsp_emit_no_plan(MlirOperation op, DspPlanStatus status,

@@ -22,6 +22,7 @@ typedef struct KnownType {
 typedef struct Planner {
   MlirContext context;
   DspArena *arena;
+  MlirOperation top; ///< the module
   MlirAttribute dims;
   int64_t ranks;
   DspModuleGraph g;
@@ -173,6 +174,18 @@ static void report_stats(const Planner *p, DspPassStats *stats, clock_t time) {
   stats->planner_width = p->plan.certificate.max_width;
 }
 
+DspPlanOptions dsp_plan_options(MlirOperation top,
+                                const DspPassOptions *options) {
+  return (DspPlanOptions){
+      .ranks = options->ranks,
+      .allow_tensor = options->allow_tensor,
+      .method = options->method,
+      .machine = options->by_time ? options->machine : NULL,
+      // the CUDA runtime has no ring
+      .no_ring = dsp_str_is(dsp_string_attr(top, "dsp.target"), "cuda"),
+  };
+}
+
 void dsp_emit_no_plan(MlirOperation op, DspPlanStatus status,
                       DspPlanMethod method) {
   char text[256];
@@ -189,9 +202,8 @@ void dsp_emit_no_plan(MlirOperation op, DspPlanStatus status,
 }
 
 static bool search(Planner *p, const DspPassOptions *options) {
-  DspPlanOptions wanted = {.ranks = p->ranks,
-                           .allow_tensor = options->allow_tensor,
-                           .method = options->method};
+  DspPlanOptions wanted = dsp_plan_options(p->top, options);
+  wanted.ranks = p->ranks;
   size_t culprit = 0;
   clock_t begin = clock();
   DspPlanStatus status =
@@ -210,6 +222,7 @@ bool dsp_pass_plan_shards(MlirModule module, const DspPassOptions *options) {
   MlirOperation top = mlirModuleGetOperation(module);
   Planner p = {.context = mlirModuleGetContext(module),
                .arena = dsp_arena_create(),
+               .top = top,
                .dims = dsp_attr(top, "dsp.dims"),
                .ranks = options->ranks};
   if (p.ranks == 0) p.ranks = dsp_int_attr(top, "dsp.ranks", 1);

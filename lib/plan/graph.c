@@ -101,6 +101,14 @@ static void read_plan(DspArena *arena, const DspPlanGraph *graph,
     plan->steps[i] =
         read_step(arena, graph, low, found->conversions[i], options->ranks);
   plan->certificate = found->certificate;
+  for (size_t i = 0; i < plan->nsteps; ++i) {
+    plan->bytes += plan->steps[i].bytes;
+    plan->collectives += plan->steps[i].bytes != 0;
+  }
+  for (size_t o = 0; o < graph->nops; ++o) {
+    plan->bytes += plan->picks[o].bytes;
+    plan->collectives += plan->picks[o].bytes != 0;
+  }
 }
 
 /// Plans with the residual stream on `residual`.

@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "dspc/plan/machine.h"
 #include "dspc/support/bug.h"
 #include "methods.h"
 #include "picks.h"
@@ -126,7 +127,8 @@ static bool is_what_if(const Lowering *l, const DspPlanOp *op) {
 static void key_of_op(Lowering *l, const DspPlanOp *op) {
   const uint8_t *map = op->maps;
   l->key.count = 0;
-  dsp_key_add(&l->key, (uint64_t)op->kind << 35 |
+  dsp_key_add(&l->key, (uint64_t)op->kind << 36 |
+                           (uint64_t)op->view << 35 |
                            (uint64_t)is_what_if(l, op) << 34 |
                            (uint64_t)op->attention << 33 |
                            (uint64_t)op->partial << 32 | op->pin);
@@ -286,6 +288,32 @@ static uint32_t list_layouts(const Lowering *l, const uint64_t *asked,
   return count;
 }
 
+static int64_t picoseconds(double seconds) {
+  return (int64_t)(seconds * 1e12 + 0.5);
+}
+
+/// The time of a collective that moves `leaving` [ranks] bytes.
+static int64_t collective_price(const Lowering *l, const int64_t *leaving) {
+  int64_t most = 0;
+  for (int64_t i = 0; i < l->options->ranks; ++i)
+    most = leaving[i] > most ? leaving[i] : most;
+  return picoseconds(dsp_machine_collective(l->options->machine,
+                                            l->options->ranks, most));
+}
+
+/// What a pick costs by itself: the bytes of its ring, or the time it takes.
+static int64_t pick_price(const Lowering *l, const DspPlanOp *op,
+                          const DspPick *pick) {
+  const DspMachine *machine = l->options->machine;
+  int64_t ranks = l->options->ranks;
+  if (!machine)
+    return pick->bytes;
+  double seconds = dsp_machine_op(machine, l->graph, op, pick->size, ranks);
+  if (pick->ring)
+    seconds += dsp_machine_collective(machine, ranks, pick->most);
+  return picoseconds(seconds);
+}
+
 static void fill_table(Lowering *l, const DspPlanValue *value,
                        const DspPlanLayout *layouts, DspLayoutClass *table) {
   uint32_t n = table->count;
@@ -295,11 +323,14 @@ static void fill_table(Lowering *l, const DspPlanValue *value,
   for (size_t i = 0; i < value->ndims; ++i)
     sizes[i] = l->graph->dims[value->dims[i]].size;
   DspPlanShape shape = {value->ndims, sizes, value->element_bytes};
+  int64_t *leaving = DSP_NEW(l->scratch, int64_t, (size_t)l->options->ranks);
   for (uint32_t i = 0; i < n * n; ++i) {
     bytes[i] = dsp_plan_collective_bytes(&shape, layouts[i / n],
                                          layouts[i % n], l->options->ranks,
-                                         NULL);
+                                         leaving);
     collectives[i] = bytes[i] != 0 && bytes[i] != DSP_PLAN_NEVER;
+    if (collectives[i] && l->options->machine)
+      bytes[i] = collective_price(l, leaving);
   }
   table->bytes = bytes;
   table->collectives = collectives;
@@ -411,7 +442,7 @@ static void make_choice(Lowering *l, size_t o) {
         local_layouts(l, op->operands, pick->layouts, op->noperands);
     out[i].gives = local_layouts(
         l, op->results, pick->layouts + op->noperands, op->nresults);
-    out[i].bytes = pick->bytes;
+    out[i].bytes = pick_price(l, op, pick);
     out[i].collectives = pick->bytes != 0;
     out[i].penalty = pick->penalty;
     out[i].order = order_of(l, op, pick->dim);
@@ -516,6 +547,8 @@ DspPlanStatus dsp_plan_lower(DspArena *arena, const DspPlanGraph *graph,
                 .options = options, .bad_pin = SIZE_MAX, .unfit = SIZE_MAX};
   l.rules = (DspPickRules){
     .graph = graph, .ranks = options->ranks, .no_ring = options->no_ring,
+    .priced = options->machine != NULL &&
+              !dsp_method_keeps_residual(options->method),
     .allow_tensor = options->allow_tensor ||
                     options->method == DSP_METHOD_MEGATRON_SP};
   l.roles = dsp_dim_roles(scratch, graph);

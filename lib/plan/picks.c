@@ -158,8 +158,12 @@ static void add_ring_pick(Lister *l, uint8_t loop) {
     DspPlanLayout layout = layout_at(l, i, dim, &loop, 1);
     if (layout.kind != DSP_LAYOUT_CUT) {
       layout = layout_at(l, i, dim, &ring, 1);
-      if (layout.kind == DSP_LAYOUT_CUT)
-        pick.bytes += (l->rules->ranks - 1) * bytes_of(l, i);
+      if (layout.kind == DSP_LAYOUT_CUT) {
+        int64_t row = bytes_of(l, i) / pick.size, ranks = l->rules->ranks;
+        int64_t least = dsp_plan_part(pick.size, ranks - 1, ranks);
+        pick.bytes += (ranks - 1) * bytes_of(l, i);
+        pick.most += (pick.size - least) * row;
+      }
     }
     if (i >= l->op->noperands && layout.kind != DSP_LAYOUT_CUT)
       return;
@@ -225,13 +229,16 @@ static int pick_rank(const DspPickRules *rules, const DspPlanOp *op,
     return 0;
   bool odd = op->kind == DSP_PLAN_ELEMENTWISE && anchored &&
              !anchored[pick->dim];
-  return (pick->size >= rules->ranks ? 3 : 1) + !odd;
+  bool full = pick->size >= rules->ranks || rules->priced;
+  return (full ? 3 : 1) + !odd;
 }
 
 /// True when every rank may do all of the op: it touches few tokens, or works
 /// on parameters alone.  Channels do not count: that a hidden layer is four
 /// times as wide does not make the residual stream small.
 static bool may_repeat(const DspPickRules *rules, const DspPlanOp *op) {
+  if (rules->priced)
+    return true;
   bool constant = op->noperands > 0, small = true;
   for (size_t i = 0; i < arity(op); ++i) {
     uint32_t value = value_id(op, i);

@@ -24,6 +24,8 @@ typedef struct DspPickRules {
   int64_t ranks;
   bool allow_tensor;
   bool no_ring;
+  bool priced;             ///< idle ranks and repeated work cost time: any
+                           ///< op may be repeated or be cut on a short dim
   const int64_t *elements; ///< [nvalues]
   const bool *constant;    ///< [nvalues] follows from parameters alone
   const int64_t *tokens;   ///< [nvalues] elements without the weights' dims
@@ -36,6 +38,7 @@ typedef struct DspPick {
   bool contracted;
   bool ring;         ///< operands travel inside the op
   int64_t bytes;     ///< that they move, leaving all ranks together
+  int64_t most;      ///< of them, leaving the busiest rank
   int64_t size;      ///< of the loops that are cut
   int64_t penalty;   ///< elements that are computed more than once
   uint32_t *layouts; ///< [noperands + nresults] ids

@@ -26,6 +26,8 @@ typedef struct DspPassOptions {
   int64_t ranks;         ///< `ranks`: how many parts; 0 reads dsp.ranks
   bool allow_tensor;     ///< `allow-tensor`: weight dims may be cut too
   DspPlanMethod method;  ///< `plan=NAME`: a method of methods.def
+  bool by_time;          ///< least modelled time, not fewest bytes
+  const struct DspMachine *machine; ///< for that (dspc/plan/machine.h)
   DspPassStats *stats;   ///< may be NULL
 } DspPassOptions;
 

@@ -29,7 +29,8 @@ enum {
 /// What a plan costs.  Compared member by member in this order, so that a tie
 /// in bytes is broken by the number of collectives, and so on.
 typedef struct DspPlanCost {
-  int64_t bytes;       ///< leaving all ranks together
+  int64_t bytes;       ///< leaving all ranks together; or the picoseconds of
+                       ///< the whole plan, when time is what is to be least
   int64_t collectives; ///< that move at least one byte
   int64_t penalty;     ///< elements that are computed more than once
   int64_t order;       ///< sum of `DspAlternative.order`

@@ -78,6 +78,7 @@ typedef struct DspPlanOp {
   const DspPlanLoop *loops;
   const uint8_t *maps;
   bool partial; ///< partial sums are meaningful: contracted loops may be cut
+  bool view;      ///< takes no time: a slice
   bool attention; ///< methods treat it apart: it may run on heads or as a ring
   uint32_t pin; ///< the dim that must be picked, or DSP_PLAN_NO_DIM
   uint32_t stage; ///< ops of one block; among equal plans, they are not cut on
@@ -122,6 +123,8 @@ typedef struct DspPlanOptions {
   bool no_ring; ///< attention does not run as a ring
   DspPlanMethod method;
   DspPlanWhatIf what_if;
+  const struct DspMachine *machine; ///< least modelled time (machine.h);
+                                    ///< NULL: fewest bytes
   DspSearchLimits limits;
 } DspPlanOptions;
 
@@ -152,6 +155,8 @@ typedef struct DspPlan {
   size_t nsteps;
   DspPlanStep *steps; ///< in the order in which they run
   uint32_t residual;  ///< the dim that a method keeps, or DSP_PLAN_NO_DIM
+  int64_t bytes;      ///< leaving all ranks together
+  int64_t collectives;
   DspCertificate certificate;
 } DspPlan;
 

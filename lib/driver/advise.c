@@ -1,0 +1,166 @@
+// advise.c - how many ranks a model is worth, and on how many it fits.
+//
+// Needs:  the imported module, which is not changed.
+// Leaves: a table; or the error that --memory asks for.
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "dspc/support/bug.h"
+#include "job.h"
+
+/// Numbers of ranks that are tried: all up to 8, then 2^k and 3 * 2^k.
+static int64_t next_ranks(int64_t ranks) {
+  if (ranks < 8) return ranks + 1;
+  int64_t power = 8;
+  while (power * 2 <= ranks) power *= 2;
+  return ranks < power * 3 / 2 ? power * 3 / 2 : power * 2;
+}
+
+static bool measure(DspJob *job, MlirModule imported, int64_t ranks,
+                    DspMeasure *out) {
+  MlirModule copy = mlirModuleFromOperation(
+      mlirOperationClone(mlirModuleGetOperation(imported)));
+  *out = (DspMeasure){0};
+  bool fine = dsp_job_run_passes(job, copy, ranks, out);
+  mlirModuleDestroy(copy);
+  return fine;
+}
+
+static double seconds_of(const DspMeasure *m) {
+  return m->study.plan.compute + m->study.plan.communication;
+}
+
+static int64_t memory_of(const DspMeasure *m) {
+  return m->activation_bytes + m->study.weight_bytes;
+}
+
+static double gib(int64_t bytes) { return (double)bytes / 1073741824.0; }
+
+/// The least number of ranks tried on which the model fits, or 0.
+static int64_t least_that_fits(DspJob *job, MlirModule imported) {
+  const DspMachine *machine = &job->machine;
+  for (int64_t n = next_ranks(job->options.ranks); n <= 1024;
+       n = next_ranks(n)) {
+    DspMeasure m;
+    if (!machine->between.count && n > machine->ranks_per_node) return 0;
+    if (measure(job, imported, n, &m) && memory_of(&m) <= job->options.memory)
+      return n;
+  }
+  return 0;
+}
+
+bool dsp_check_memory(DspJob *job, MlirModule imported) {
+  const DspMeasure *m = &job->measure;
+  int64_t limit = job->options.memory, needs = memory_of(m);
+  if (!limit || needs <= limit) return true;
+  fprintf(stderr,
+          "dspc: error: a rank needs %.4g GiB, %.4g for weights and %.4g for "
+          "activations: %.4g GiB more than --memory\n",
+          gib(needs), gib(m->study.weight_bytes), gib(m->activation_bytes),
+          gib(needs - limit));
+  int64_t fits = least_that_fits(job, imported);
+  if (fits)
+    fprintf(stderr, "  = help: it fits on %lld ranks: -n %lld\n",
+            (long long)fits, (long long)fits);
+  else
+    fprintf(stderr, "  = help: it fits on no number of ranks up to 1024: the "
+                    "weights are on every rank%s\n",
+            job->options.allow_tensor ? "" : "; try --allow=tensor");
+  return false;
+}
+
+/// All that was measured.
+typedef struct Table {
+  DspMeasure *rows;
+  size_t count, best; ///< best: the fastest that fits
+  bool any;
+} Table;
+
+static bool fits(const DspJob *job, const DspMeasure *m) {
+  int64_t limit =
+      job->options.memory ? job->options.memory : job->machine.memory;
+  return memory_of(m) <= limit;
+}
+
+static bool fill(DspJob *job, Table *table) {
+  int64_t most = job->options.max_ranks;
+  const DspMachine *machine = &job->machine;
+  if (!machine->between.count && most > machine->ranks_per_node)
+    most = machine->ranks_per_node;
+  table->rows = dsp_arena_alloc(job->arena, 64 * sizeof *table->rows);
+  for (int64_t n = 1; n <= most && table->count < 64; n = next_ranks(n)) {
+    DspMeasure *m = &table->rows[table->count];
+    if (!measure(job, job->module, n, m)) return false;
+    bool better = !table->any ||
+                  seconds_of(m) < seconds_of(&table->rows[table->best]);
+    if (fits(job, m) && better) {
+      table->best = table->count;
+      table->any = true;
+    }
+    table->count++;
+  }
+  return true;
+}
+
+static double efficiency(const Table *table, const DspMeasure *m) {
+  return seconds_of(&table->rows[0]) /
+         (seconds_of(m) * (double)m->study.ranks);
+}
+
+static void print_text(DspJob *job, const Table *table) {
+  FILE *out = job->form;
+  fprintf(out, "modelled for %s\n", job->machine.name);
+  fprintf(out, "%6s %10s %10s %10s %11s %14s %12s\n", "ranks", "step", "compute",
+          "moving", "efficiency", "bytes", "memory GiB");
+  for (size_t i = 0; i < table->count; i++) {
+    const DspMeasure *m = &table->rows[i];
+    fprintf(out, "%6lld %7.3f ms %7.3f ms %7.3f ms %9.0f %% %14lld %12.3f%s\n",
+            (long long)m->study.ranks, seconds_of(m) * 1e3,
+            m->study.plan.compute * 1e3, m->study.plan.communication * 1e3,
+            efficiency(table, m) * 100, (long long)m->study.plan.bytes,
+            gib(memory_of(m)), fits(job, m) ? "" : "  does not fit");
+  }
+  if (!table->any) {
+    fprintf(out, "best: none fits; give more ranks with --max-ranks\n");
+    return;
+  }
+  const DspMeasure *best = &table->rows[table->best];
+  fprintf(out, "best: %lld ranks, %.3f ms a step\n",
+          (long long)best->study.ranks, seconds_of(best) * 1e3);
+  if (table->best + 1 < table->count)
+    fprintf(out,
+            "use fewer ranks than %lld: from %lld on, what moves takes longer "
+            "than what more ranks save\n",
+            (long long)table->rows[table->count - 1].study.ranks,
+            (long long)best->study.ranks);
+}
+
+static void print_json(DspJob *job, const Table *table) {
+  json_t *rows = json_array();
+  for (size_t i = 0; i < table->count; i++) {
+    const DspMeasure *m = &table->rows[i];
+    json_array_append_new(
+        rows,
+        json_pack("{sI sf sf sf sI sI sb}", "ranks",
+                  (json_int_t)m->study.ranks, "compute_seconds",
+                  m->study.plan.compute, "communication_seconds",
+                  m->study.plan.communication, "efficiency",
+                  efficiency(table, m), "bytes",
+                  (json_int_t)m->study.plan.bytes, "memory_bytes",
+                  (json_int_t)memory_of(m), "fits", fits(job, m)));
+  }
+  int64_t best = table->any ? table->rows[table->best].study.ranks : 0;
+  json_t *root = json_pack("{ss so sI}", "topology", job->machine.name, "meshes",
+                           rows, "best", (json_int_t)best);
+  if (!root) dsp_bug("advice that is no JSON");
+  json_dumpf(root, job->form, JSON_INDENT(2));
+  fputc('\n', job->form);
+  json_decref(root);
+}
+
+bool dsp_advise(DspJob *job) {
+  Table table = {0};
+  if (!fill(job, &table)) return false;
+  (job->options.json ? print_json : print_text)(job, &table);
+  return true;
+}

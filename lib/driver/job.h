@@ -1,0 +1,47 @@
+// job.h - one run of dspc, as the files of lib/driver share it.
+#ifndef DSPC_LIB_DRIVER_JOB_H
+#define DSPC_LIB_DRIVER_JOB_H
+
+#include <stdio.h>
+
+#include "dspc/dialect/diagnostics.h"
+#include "dspc/passes/study.h"
+#include "dspc/support/diag.h"
+#include "options.h"
+
+/// What a plan comes to on some number of ranks.
+typedef struct DspMeasure {
+  DspStudy study;
+  int64_t activation_bytes; ///< of the largest rank
+} DspMeasure;
+
+typedef struct DspJob {
+  DspOptions options;
+  DspArena *arena;
+  DspSource source;
+  MlirContext context;
+  MlirModule module;
+  DspMlirSink sink;
+  DspMachine machine;
+  DspMeasure measure; ///< with --emit=plan or --memory
+  FILE *form;         ///< what is printed, in memory until all went well
+  char *form_text;
+  size_t form_length;
+} DspJob;
+
+/// What the passes are told for `ranks` ranks.
+DspPassOptions dsp_job_pass_options(const DspJob *job, int64_t ranks);
+
+/// Runs all passes on `module`; with `measure`, studies the plan on the way.
+bool dsp_job_run_passes(DspJob *job, MlirModule module, int64_t ranks,
+                        DspMeasure *measure);
+
+/// dspc advise: compares numbers of ranks on the imported module.
+bool dsp_advise(DspJob *job);
+
+/// True when weights and activations of a rank fit into --memory, or there is
+/// no such limit.  Else an error that says what is short, and on how many
+/// ranks of `imported` they fit.
+bool dsp_check_memory(DspJob *job, MlirModule imported);
+
+#endif

@@ -1,0 +1,303 @@
+// study.c - a plan stage by stage, the plans of all methods, and what each
+// other choice for a stage would cost.
+//
+// Needs:  a module before plan-shards; it is not changed.
+// Leaves: plain figures and texts.
+#include "dspc/passes/study.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dspc/dialect/diagnostics.h"
+#include "dspc/dialect/dialect.h"
+#include "plan_graph.h"
+
+typedef struct Student {
+  DspArena *arena;
+  MlirOperation top;
+  DspModuleGraph g;
+  DspPlanOptions options;
+  const DspMachine *machine;
+  DspPlan plan;
+  DspPlanTime time;
+} Student;
+
+/// A text that grows; cut off when it is full.
+typedef struct Line {
+  char text[160];
+  size_t length;
+} Line;
+
+__attribute__((format(printf, 2, 3))) static void add(Line *line,
+                                                      const char *format,
+                                                      ...) {
+  va_list args;
+  va_start(args, format);
+  size_t room = sizeof line->text - line->length;
+  int n = vsnprintf(line->text + line->length, room, format, args);
+  va_end(args);
+  if (n > 0) line->length += (size_t)n < room ? (size_t)n : room - 1;
+}
+
+static const char *keep(const Student *s, const Line *line) {
+  char *copy = dsp_arena_alloc(s->arena, line->length + 1);
+  memcpy(copy, line->text, line->length);
+  copy[line->length] = '\0';
+  return line->length ? copy : "-";
+}
+
+/// Adds a word to a list, once.
+static void add_once(Line *line, const char *word) {
+  char pattern[sizeof line->text + 4], padded[sizeof line->text + 4];
+  snprintf(padded, sizeof padded, ", %s,", line->text);
+  snprintf(pattern, sizeof pattern, ", %s,", word);
+  if (line->length && strstr(padded, pattern)) return;
+  add(line, "%s%s", line->length ? ", " : "", word);
+}
+
+static MlirAttribute entry(MlirAttribute dictionary, const char *name) {
+  return dsp_dict_get(dictionary, name);
+}
+
+/// "layer over S  i=0"
+static const char *stage_text(const Student *s, int64_t number) {
+  MlirAttribute stages = dsp_attr(s->top, "dsp.stages");
+  Line line = {.length = 0};
+  if (mlirAttributeIsNull(stages) ||
+      number >= mlirArrayAttrGetNumElements(stages))
+    return "-";
+  MlirAttribute stage = mlirArrayAttrGetElement(stages, number);
+  MlirStringRef name = mlirStringAttrGetValue(entry(stage, "name"));
+  MlirStringRef args = mlirStringAttrGetValue(entry(stage, "args"));
+  MlirAttribute loops = entry(stage, "loops");
+  add(&line, "%.*s", (int)name.length, name.data);
+  if (args.length) add(&line, " %.*s", (int)args.length, args.data);
+  for (intptr_t i = 0; i < mlirArrayAttrGetNumElements(loops); i++) {
+    MlirAttribute loop = mlirArrayAttrGetElement(loops, i);
+    MlirStringRef var = mlirStringAttrGetValue(entry(loop, "var"));
+    add(&line, "%s  %.*s=%lld", line.length ? "" : "-", (int)var.length,
+        var.data,
+        (long long)mlirIntegerAttrGetValueInt(entry(loop, "index")));
+  }
+  return keep(s, &line);
+}
+
+static void add_dims(const Student *s, uint32_t value, Line *line) {
+  const DspPlanValue *v = &s->g.graph.values[value];
+  line->length = 0;
+  line->text[0] = '\0';
+  for (size_t i = 0; i < v->ndims; i++)
+    add(line, "%s%s", i ? ", " : "", s->g.graph.dims[v->dims[i]].name);
+}
+
+/// A stage under construction.
+typedef struct Row {
+  DspStudyStage stage;
+  Line dims, cut, collectives;
+} Row;
+
+static void add_move(Row *row, const char *what, int64_t bytes,
+                     double seconds) {
+  if (!bytes) return;
+  add(&row->collectives, "%s%s", row->collectives.length ? ", " : "", what);
+  row->stage.moves++;
+  row->stage.bytes += bytes;
+  row->stage.communication += seconds;
+}
+
+static void add_steps(const Student *s, Row *row, size_t op, size_t *next) {
+  for (; *next < s->plan.nsteps && s->plan.steps[*next].before == op;
+       ++*next) {
+    const DspPlanStep *step = &s->plan.steps[*next];
+    char text[96];
+    snprintf(text, sizeof text, "%s to %s",
+             dsp_plan_collective_name(step->collective),
+             step->to.kind == DSP_LAYOUT_WHOLE
+                 ? "*"
+                 : s->g.graph.dims[step->to.dim].name);
+    add_move(row, text, step->bytes, s->time.steps[*next]);
+  }
+}
+
+static void add_op(const Student *s, Row *row, size_t op) {
+  const DspPlanOp *planned = &s->g.graph.ops[op];
+  const DspPlanPick *pick = &s->plan.picks[op];
+  row->stage.compute += s->time.ops[op];
+  if (planned->kind != DSP_PLAN_COMPUTE) return;
+  if (dsp_plan_flops(&s->g.graph, planned) > 0 && planned->nresults) {
+    add_dims(s, planned->results[0], &row->dims);
+    if (pick->dim != DSP_PLAN_NO_DIM)
+      add_once(&row->cut, s->g.graph.dims[pick->dim].name);
+  }
+  if (pick->ring) {
+    char text[96];
+    snprintf(text, sizeof text, "ring over %s",
+             s->g.graph.dims[pick->dim].name);
+    add_move(row, text, pick->bytes, s->time.rings[op]);
+  }
+}
+
+static void close_row(const Student *s, DspStudy *study, Row *row) {
+  if (row->stage.number < 0) return;
+  row->stage.what = stage_text(s, row->stage.number);
+  row->stage.dims = keep(s, &row->dims);
+  row->stage.cut = keep(s, &row->cut);
+  row->stage.collectives = keep(s, &row->collectives);
+  study->stages[study->nstages++] = row->stage;
+}
+
+static void list_stages(const Student *s, DspStudy *study) {
+  Row row = {.stage = {.number = -1}};
+  size_t next = 0, count = s->g.graph.nops;
+  study->stages = dsp_arena_alloc(s->arena, (count + 1) *
+                                                sizeof *study->stages);
+  for (size_t op = 0; op < count; op++) {
+    int64_t number = s->g.graph.ops[op].stage;
+    if (number != row.stage.number) {
+      close_row(s, study, &row);
+      row = (Row){.stage = {.number = number}};
+    }
+    add_steps(s, &row, op, &next);
+    add_op(s, &row, op);
+  }
+  close_row(s, study, &row);
+}
+
+/// "attention at line 19"
+static const char *place_of(const Student *s, size_t op) {
+  MlirOperation culprit = s->g.ops.ops[op];
+  MlirStringRef name = mlirIdentifierStr(mlirOperationGetName(culprit)), file;
+  int line = 0, column;
+  dsp_location_place(mlirOperationGetLocation(culprit), &file, &line, &column);
+  Line text = {.length = 0};
+  add(&text, "%.*s at line %d", (int)name.length - 4, name.data + 4, line);
+  return keep(s, &text);
+}
+
+/// Plans with `options`; the plan and its times stay in `s`.
+static DspStudyMethod try_plan(Student *s, const DspPlanOptions *options) {
+  size_t culprit = 0;
+  DspStudyMethod out = {.method = options->method};
+  DspPlanStatus status =
+      dsp_plan_graph(s->arena, &s->g.graph, options, &s->plan, &culprit);
+  if (status != DSP_PLAN_OK) {
+    out.misfit = place_of(s, culprit);
+    return out;
+  }
+  s->time = dsp_plan_time(s->arena, &s->g.graph, &s->plan, options->ranks,
+                          s->machine);
+  out.fits = true;
+  out.bytes = s->plan.bytes;
+  out.collectives = s->plan.collectives;
+  out.compute = s->time.compute;
+  out.communication = s->time.communication;
+  out.exact = s->plan.certificate.exact;
+  if (s->plan.residual != DSP_PLAN_NO_DIM)
+    out.residual = s->g.graph.dims[s->plan.residual].name;
+  return out;
+}
+
+static void try_methods(Student *s, DspStudy *study) {
+  study->methods = dsp_arena_alloc(s->arena, DSP_METHOD_COUNT *
+                                                 sizeof *study->methods);
+  for (int m = 0; m < DSP_METHOD_COUNT; m++) {
+    DspPlanOptions options = s->options;
+    options.method = (DspPlanMethod)m;
+    study->methods[study->nmethods++] = try_plan(s, &options);
+  }
+}
+
+/// Can some op of the stage that multiplies be cut on `dim`?
+static bool stage_has(const Student *s, int64_t stage, uint32_t dim) {
+  for (size_t o = 0; o < s->g.graph.nops; o++) {
+    const DspPlanOp *op = &s->g.graph.ops[o];
+    if (op->stage != stage || op->kind != DSP_PLAN_COMPUTE) continue;
+    for (size_t i = 0; i < op->nloops; i++)
+      if (op->loops[i].dim == dim && op->loops[i].kind == DSP_LOOP_FREE &&
+          (!op->loops[i].weight || s->options.allow_tensor))
+        return true;
+  }
+  return false;
+}
+
+/// Is the dim what the plan cut most of the stage on?
+static bool stage_chose(const DspStudy *study, int64_t stage,
+                        const char *dim) {
+  size_t length = strlen(dim);
+  for (size_t i = 0; i < study->nstages; i++) {
+    const char *cut = study->stages[i].cut;
+    if (study->stages[i].number == stage && strncmp(cut, dim, length) == 0 &&
+        (cut[length] == '\0' || cut[length] == ','))
+      return true;
+  }
+  return false;
+}
+
+static void try_choices(Student *s, DspStudy *study, int64_t stage) {
+  study->choices = dsp_arena_alloc(
+      s->arena, (s->g.graph.ndims + 1) * sizeof *study->choices);
+  for (uint32_t d = 0; d < s->g.graph.ndims; d++) {
+    if (s->g.graph.dims[d].natoms || s->g.graph.dims[d].size < 2 ||
+        !stage_has(s, stage, d))
+      continue;
+    DspPlanOptions options = s->options;
+    options.what_if = (DspPlanWhatIf){true, (uint32_t)stage, d};
+    DspStudyMethod result = try_plan(s, &options);
+    study->choices[study->nchoices++] = (DspStudyChoice){
+        .dim = s->g.graph.dims[d].name,
+        .chosen = stage_chose(study, stage, s->g.graph.dims[d].name),
+        .fits = result.fits,
+        .bytes = result.bytes,
+        .collectives = result.collectives,
+        .seconds = result.compute + result.communication};
+  }
+}
+
+/// Bytes of the parameters that one rank holds, as the plan in `s` has them.
+static int64_t weight_bytes(const Student *s) {
+  int64_t sum = 0;
+  for (size_t o = 0; o < s->g.graph.nops; o++) {
+    const DspPlanOp *op = &s->g.graph.ops[o];
+    if (op->kind != DSP_PLAN_PARAM) continue;
+    const DspPlanValue *value = &s->g.graph.values[op->results[0]];
+    const DspPlanLayout *layout = &s->plan.picks[o].results[0];
+    int64_t bytes = value->element_bytes, cut = 1;
+    for (size_t i = 0; i < value->ndims; i++) {
+      int64_t size = s->g.graph.dims[value->dims[i]].size;
+      bool in = layout->kind == DSP_LAYOUT_CUT && i >= layout->first &&
+                i < (size_t)layout->first + layout->count;
+      *(in ? &cut : &bytes) *= size;
+    }
+    sum += layout->kind == DSP_LAYOUT_CUT
+               ? bytes * dsp_plan_part(cut, 0, s->options.ranks)
+               : bytes;
+  }
+  return sum;
+}
+
+bool dsp_study(DspArena *arena, MlirModule module,
+               const DspPassOptions *options, const DspMachine *machine,
+               bool methods, int64_t why, DspStudy *study) {
+  MlirOperation copy = mlirOperationClone(mlirModuleGetOperation(module));
+  MlirModule scratch = mlirModuleFromOperation(copy);
+  MlirOperation func = dsp_model_func(scratch);
+  Student s = {.arena = arena, .top = copy, .machine = machine};
+  *study = (DspStudy){.ranks = options->ranks};
+  s.options = dsp_plan_options(copy, options);
+  bool fine = func.ptr && dsp_read_graph(arena, func, dsp_attr(copy, "dsp.dims"),
+                                         &s.g);
+  if (fine) {
+    study->plan = try_plan(&s, &s.options);
+    if (study->plan.fits) {
+      study->bound = s.plan.certificate.lower_bound;
+      study->found = s.plan.certificate.found.bytes;
+      study->weight_bytes = weight_bytes(&s);
+      list_stages(&s, study);
+      if (why >= 0) try_choices(&s, study, why);
+    }
+    if (methods) try_methods(&s, study);
+  }
+  mlirModuleDestroy(scratch);
+  return fine;
+}
