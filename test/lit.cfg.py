@@ -4,6 +4,7 @@
 #   %mpirun N ...   starts N ranks on this machine, however few cores it has
 #   %fixtures       test/fixtures
 #   %examples       examples
+#   %topologies     topologies
 #   %source         the root of the source tree
 # Features
 #   cuda-gpu        a GPU and a program to build for it are there
@@ -62,6 +63,7 @@ config.substitutions += [
     ("%mpirun", mpirun + " --oversubscribe --bind-to none -np"),
     ("%fixtures", os.path.join(source, "test", "fixtures")),
     ("%examples", os.path.join(source, "examples")),
+    ("%topologies", os.path.join(source, "topologies")),
     ("%source", source),
 ]
 
