@@ -47,6 +47,14 @@ irdl.dialect @dsp {
     }
   }
 
+  // 0, 1, 2, .. along a dim.
+  irdl.operation @index {
+    %y = irdl.base "!builtin.tensor"
+    %stage = irdl.any
+    irdl.attributes {"stage" = %stage}
+    irdl.results(y: %y)
+  }
+
   // y = x w + b: contracts dims of x with a weight.
   irdl.operation @linear {
     %x = irdl.base "!builtin.tensor"
@@ -105,7 +113,7 @@ irdl.dialect @dsp {
     irdl.results(y: %y)
   }
 
-  // softmax(q k^T * scale) v, over dims of k and v.
+  // softmax(q k^T * scale + bias) v, over dims of k and v.
   irdl.operation @attention {
     %q = irdl.base "!builtin.tensor"
     %k = irdl.base "!builtin.tensor"
@@ -115,7 +123,8 @@ irdl.dialect @dsp {
     %over = irdl.any
     %dot = irdl.any
     %scale = irdl.any
-    irdl.operands(q: %q, k: %k, v: %v)
+    %bias = irdl.base "!builtin.tensor"
+    irdl.operands(q: %q, k: %k, v: %v, bias: optional %bias)
     irdl.attributes {
       "stage" = %stage,
       "over" = %over,

@@ -136,8 +136,10 @@ static bool verify_attention(Rule *rule) {
                            "is a ring over '%.*s', which it does not attend",
                            DSP_REF_FMT(ring));
   }
-  if (touches(rule, &over)) // the queries are cut: k and v are needed whole
-    return need_by_name(rule, 0) && need_whole(rule, 1) && need_whole(rule, 2);
+  if (touches(rule, &over)) // the queries are cut: the keys are needed whole
+    return need_by_name(rule, 0) && need_whole(rule, 1) &&
+           need_whole(rule, 2) &&
+           (rule->view->noperands < 4 || need_whole(rule, 3));
   bool contracted =
       touches(rule, &dot) && dsp_verifier_cut(rule->v, rule->view->operands[0],
                                               rule->dim, &first, &count);

@@ -3,6 +3,8 @@
 // The size of a dim is the same everywhere (verify.c compares every type with
 // dsp.dims), so that names are compared here and sizes only where dims end:
 // slices, concatenations and files.
+#include <mlir-c/BuiltinTypes.h>
+
 #include <mlir-c/BuiltinAttributes.h>
 
 #include "verifier.h"
@@ -157,6 +159,13 @@ static bool verify_attention(DspVerifier *v, const DspOpView *view) {
       !need_members(v, view, "dot", &dot, "q", &q) ||
       !need_members(v, view, "dot", &dot, "k", &k))
     return false;
+  for (size_t i = 3; i < view->noperands; i++) {
+    DspNameList bias = dsp_verifier_dims(view->operands[i]);
+    bias = without(&bias, &over);
+    DspNameList of_queries = without(&q, &dot);
+    if (!need_members(v, view, "the bias", &bias, "q", &of_queries))
+      return false;
+  }
   DspNameList batch = without(&k, &over);
   batch = without(&batch, &dot);
   if (!need_members(v, view, "k", &batch, "q", &q)) return false;
@@ -166,6 +175,12 @@ static bool verify_attention(DspVerifier *v, const DspOpView *view) {
   own = without(&own, &kept);
   DspNameList needed = replaced(&q, &dot, &own);
   return need_dims(v, view, "a result of", &y, &needed);
+}
+
+static bool verify_index(DspVerifier *v, const DspOpView *view) {
+  if (view->result->ndims == 1 && mlirTypeIsAF32(view->result->element))
+    return true;
+  return dsp_verify_fail(v, view->op, "gives one dim of f32");
 }
 
 static bool verify_map(DspVerifier *v, const DspOpView *view) {
@@ -344,6 +359,7 @@ static bool verify_kind(DspVerifier *v, const DspOpView *view) {
   case DSP_OP_LAYER_NORM:
   case DSP_OP_RMS_NORM: return verify_norm(v, view);
   case DSP_OP_ATTENTION: return verify_attention(v, view);
+  case DSP_OP_INDEX: return verify_index(v, view);
   case DSP_OP_MAP: return verify_map(v, view);
   case DSP_OP_SLICE: return verify_slice(v, view);
   case DSP_OP_CONCAT: return verify_concat(v, view);

@@ -69,7 +69,7 @@ static bool walks_in(const DspAccess *a, const DspNest *nest, int which,
 /// How many elements a thread can load and store at once.
 static int width_of(const Kernel *k) {
   const DspNest *nest = k->nest;
-  if (nest->count == 0) return 1;
+  if (nest->count == 0 || k->nin == 0) return 1;
   int64_t innermost = nest->axes[nest->count - 1].extent.number;
   for (int width = WIDEST; width > 1; width /= 2) {
     bool fine = innermost % width == 0 &&
@@ -164,6 +164,7 @@ static void add_scalar_body(Kernel *k, DspText *out, MlirAttribute expr) {
     operands[i] = copy ? dsp_nest_element(e, &x, k->nest, (int)i)
                        : dsp_nest_load(e, &x, k->nest, (int)i);
   }
+  if (k->nin == 0) operands[0] = dsp_nest_position(e, &y, k->nest);
   const char *value =
       dsp_without_parentheses(e, dsp_expression(e, expr, operands));
   if (!copy) value = dsp_nest_store(e, y.shape.element, value);

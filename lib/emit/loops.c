@@ -37,6 +37,7 @@ void dsp_emit_nest(DspEmitter *e, const DspAccess *out, MlirAttribute expr,
   for (size_t k = 0; k < nin; k++)
     operands[k] = copy ? dsp_nest_element(e, &in[k], &nest, (int)k)
                        : dsp_nest_load(e, &in[k], &nest, (int)k);
+  if (nin == 0) operands[0] = dsp_nest_position(e, out, &nest);
   const char *value =
       dsp_without_parentheses(e, dsp_expression(e, expr, operands));
   if (!copy) value = dsp_nest_store(e, out->shape.element, value);

@@ -146,6 +146,14 @@ const char *dsp_nest_load(DspEmitter *e, const DspAccess *a,
   return at;
 }
 
+const char *dsp_nest_position(DspEmitter *e, const DspAccess *a,
+                              const DspNest *nest) {
+  const char *index = nest->axes[0].index;
+  if (!a->axes[0].cut) return dsp_format(e->arena, "(float)%s", index);
+  return dsp_format(e->arena, "(float)(%s + %s)", a->axes[0].dim->begin_name,
+                    index);
+}
+
 const char *dsp_nest_store(DspEmitter *e, MlirType type, const char *value) {
   if (mlirTypeIsABF16(type))
     return dsp_format(e->arena, "dsprt_to_bf16(%s)", value);
@@ -170,6 +178,7 @@ const char *dsp_expression(DspEmitter *e, MlirAttribute expr,
     return operands[mlirIntegerAttrGetValueInt(expr)];
   if (mlirAttributeIsAFloat(expr))
     return dsp_number(e, mlirFloatAttrGetValueDouble(expr));
+  if (mlirArrayAttrGetNumElements(expr) == 1) return operands[0];
   MlirStringRef f = mlirStringAttrGetValue(mlirArrayAttrGetElement(expr, 0));
   const char *a = dsp_expression(e, mlirArrayAttrGetElement(expr, 1), operands);
   static const struct {

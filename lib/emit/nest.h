@@ -46,9 +46,13 @@ const char *dsp_nest_element(DspEmitter *e, const DspAccess *a,
 /// The element as an f32.
 const char *dsp_nest_load(DspEmitter *e, const DspAccess *a,
                           const DspNest *nest, int which);
+/// Where along its one dim an element of `a` lies, as an f32.
+const char *dsp_nest_position(DspEmitter *e, const DspAccess *a,
+                              const DspNest *nest);
 /// An f32 as an element of `type`.
 const char *dsp_nest_store(DspEmitter *e, MlirType type, const char *value);
-/// An `expr` of dsp.map as C, over the texts of its operands.
+/// An `expr` of dsp.map as C, over the texts of its operands; ["index"] is the
+/// first of them.
 const char *dsp_expression(DspEmitter *e, MlirAttribute expr,
                            const char *const *operands);
 /// A number as an f32 of C.

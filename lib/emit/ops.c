@@ -94,8 +94,8 @@ static bool linear_matrices(DspEmitter *e, MlirOperation op,
 }
 
 /// The bias of a linear; partial sums get it from one rank.
-static const char *bias_text(DspEmitter *e, MlirOperation op,
-                             const DspAccess *y) {
+static const char *linear_bias(DspEmitter *e, MlirOperation op,
+                               const DspAccess *y) {
   bool partial = mlirStringRefEqual(y->shape.layout,
                                     mlirStringRefCreateFromCString("+"));
   const char *bias = optional(e, op, 2);
@@ -117,7 +117,7 @@ static void emit_linear(DspEmitter *e, MlirOperation op, const DspAccess *y,
       "dsprt_linear_%s(run, &(DsprtLinear){.rows = %s, .in = %s, .out = %s}, "
       "%s, %s, %s, %s%s);",
       dsp_c_suffix(x->shape.element), in.rows, in.columns, out.columns,
-      argument(e, x), argument(e, operand(e, op, 1)), bias_text(e, op, y),
+      argument(e, x), argument(e, operand(e, op, 1)), linear_bias(e, op, y),
       argument(e, y), workspace);
 }
 
@@ -167,6 +167,29 @@ static const char *stride_text(DspEmitter *e, const DspAccess *a,
   return own ? dsp_extent_text(&e->dims, own->stride) : "0";
 }
 
+/// The strides of a bias along the dims of an attention.
+typedef struct BiasStrides {
+  const char *batch, *query, *key;
+} BiasStrides;
+
+/// `list` and the stride of the bias along an axis; 0 when it is not along it.
+static const char *bias_stride(DspEmitter *e, const char *list,
+                               const DspAccess *bias, const DspAxis *axis) {
+  return dsp_format(e->arena, "%s%s%s", list, *list ? ", " : "",
+                    bias ? stride_text(e, bias, axis) : "0");
+}
+
+/// ", .bias = {b, {..}, {..}, {..}}", or nothing.
+static const char *bias_text(DspEmitter *e, const DspAccess *bias,
+                             const BiasStrides *strides) {
+  if (!bias) return "";
+  return dsp_format(e->arena, ", .bias = {%s, {%s}, {%s}, {%s}}",
+                    argument(e, bias), *strides->batch ? strides->batch : "0",
+                    *strides->query ? strides->query : "0", strides->key);
+}
+
+enum { MAX_QUERY_DIMS = 3 }; // DSPRT_MAX_OVER
+
 /// "3145728 bytes leave each rank"
 static const char *leaving_text(DspEmitter *e, MlirOperation op) {
   MlirAttribute bytes = dsp_get(op, "bytes");
@@ -214,23 +237,30 @@ static void emit_attention(DspEmitter *e, MlirOperation op,
                            const DspAccess *o, const char *frame) {
   const DspAccess *q = operand(e, op, 0), *k = operand(e, op, 1),
                   *v = operand(e, op, 2);
+  const DspAccess *bias =
+      mlirOperationGetNumOperands(op) > 3 ? operand(e, op, 3) : NULL;
   MlirAttribute over = dsp_get(op, "over"), dot = dsp_get(op, "dot");
   const char *batch = "", *query = "", *key = "";
+  BiasStrides strides = {"", "", ""};
   int nbatch = 0, nquery = 0, nkey = 0;
   for (size_t i = 0; i < o->naxes; i++) {
     const DspAxis *axis = &o->axes[i];
     MlirStringRef atom = o->shape.atoms[axis->first];
     if (is_in(dot, atom)) continue;
     const char *size = dsp_extent_text(&e->dims, axis->extent);
-    if (is_in(over, atom)) {
+    bool alone = !axis_like(k, axis) && !axis_like(v, axis);
+    if (is_in(over, atom) || (alone && nquery < MAX_QUERY_DIMS)) {
       query = dsp_format(e->arena, "%s%s{%s, %s, %s}", query,
                          nquery++ ? ", " : "", size, stride_text(e, q, axis),
                          stride_text(e, o, axis));
+      strides.query =
+          bias_stride(e, strides.query, alone ? bias : NULL, axis);
     } else {
       batch = dsp_format(e->arena, "%s%s{%s, %s, %s, %s, %s}", batch,
                          nbatch++ ? ", " : "", size, stride_text(e, q, axis),
                          stride_text(e, k, axis), stride_text(e, v, axis),
                          stride_text(e, o, axis));
+      strides.batch = bias_stride(e, strides.batch, bias, axis);
     }
   }
   for (size_t i = 0; i < k->naxes; i++) {
@@ -239,6 +269,7 @@ static void emit_attention(DspEmitter *e, MlirOperation op,
     key = dsp_format(e->arena, "%s%s{%s, %s, %s}", key, nkey++ ? ", " : "",
                      dsp_extent_text(&e->dims, axis->extent),
                      stride_text(e, k, axis), stride_text(e, v, axis));
+    strides.key = bias_stride(e, strides.key, bias, axis);
   }
   if (nbatch > 8 || nquery > 3 || nkey > 3) {
     unsupported(e, op, "attention over more dims than the runtime takes");
@@ -258,10 +289,12 @@ static void emit_attention(DspEmitter *e, MlirOperation op,
       &e->text,
       "dsprt_%sattention_%s(run, &(DsprtAttention){.nbatch = %d, %s.nquery = "
       "%d, %s.nkey = %d, .key = {%s}, .dot = %s, .width = %s, .scale = "
-      "%.9gf}, %s%s, %s, %s, %s%s);",
+      "%.9gf%s}, %s%s, %s, %s, %s%s);",
       *ring ? "ring_" : "", dsp_c_suffix(q->shape.element), nbatch, batches, nquery, queries, nkey,
       key, product_text(e, dot), product_text(e, dot),
-      mlirFloatAttrGetValueDouble(dsp_get(op, "scale")), ring, argument(e, q),
+      mlirFloatAttrGetValueDouble(dsp_get(op, "scale")),
+      bias_text(e, bias, &strides), ring,
+      argument(e, q),
       argument(e, k), argument(e, v), argument(e, o), scratch);
 }
 
@@ -327,6 +360,15 @@ static void emit_concat(DspEmitter *e, MlirOperation op, const DspAccess *y) {
                                       dsp_tensor_type(context, &part));
     dsp_emit_nest(e, &view, same, operand(e, op, (intptr_t)i), 1);
   }
+}
+
+/// y[i] = i: the expression of a map that has no operand.
+static void emit_index(DspEmitter *e, MlirOperation op, const DspAccess *y) {
+  MlirAttribute parts[] = {mlirStringAttrGet(
+      mlirOperationGetContext(op), mlirStringRefCreateFromCString("index"))};
+  dsp_emit_nest(e, y,
+                mlirArrayAttrGet(mlirOperationGetContext(op), 1, parts), NULL,
+                0);
 }
 
 static void emit_map(DspEmitter *e, MlirOperation op, const DspAccess *y) {
@@ -397,6 +439,7 @@ void dsp_emit_op(DspEmitter *e, MlirOperation op, const char *frame) {
     dsp_emit_nest(e, y, same, operand(e, op, 0), 1);
     break;
   case DSP_OP_REARRANGE: dsp_emit_nest(e, y, same, operand(e, op, 0), 1); break;
+  case DSP_OP_INDEX: emit_index(e, op, y); break;
   case DSP_OP_REDUCE: dsp_emit_reduce(e, op, y, operand(e, op, 0)); break;
   default: emit_collective(e, op, y, frame); break;
   }

@@ -204,13 +204,16 @@ static void map_keys(Nest *n, uint32_t value, const Roles *dot,
 /// The attended dims are free in q and o; in k and v they are needed whole, or
 /// their parts go round the ranks.
 static void map_attention(Nest *n, MlirOperation op) {
-  Roles q = {.whole_kind = DSP_LOOP_WHOLE}, k = {.whole_kind = DSP_LOOP_RING};
+  bool bias = n->nvalues == 5; // belongs to keys that would have moved on
+  Roles q = {.whole_kind = DSP_LOOP_WHOLE};
+  Roles k = {.whole_kind = bias ? DSP_LOOP_WHOLE : DSP_LOOP_RING};
   add_names(n->r, &q, dsp_attr(op, "dot"));
   add_names(n->r, &k, dsp_attr(op, "over"));
   map_value(n, n->values[0], &q);
   map_keys(n, n->values[1], &q, &k);
   map_keys(n, n->values[2], &q, &k);
-  map_value(n, n->values[3], &q);
+  if (bias) map_keys(n, n->values[3], &q, &k);
+  map_value(n, n->values[n->nvalues - 1], &q);
 }
 
 static bool value_has(const Nest *n, size_t i, uint32_t dim) {
@@ -263,7 +266,8 @@ static DspPlanOpKind build_maps(Nest *n, MlirOperation op) {
   static const Roles free_dims;
   switch (dsp_op_kind(op)) {
   case DSP_OP_INPUT: return DSP_PLAN_INPUT;
-  case DSP_OP_PARAM: return DSP_PLAN_PARAM;
+  case DSP_OP_PARAM:
+  case DSP_OP_INDEX: return DSP_PLAN_PARAM;
   case DSP_OP_OUTPUT: return DSP_PLAN_OUTPUT;
   case DSP_OP_LINEAR: map_linear(n, op); return DSP_PLAN_COMPUTE;
   case DSP_OP_ATTENTION: map_attention(n, op); return DSP_PLAN_COMPUTE;

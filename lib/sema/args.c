@@ -28,19 +28,19 @@ static bool given_twice(DspSema *s, const DspArgs *args, const DspExpr *arg,
 
 static bool collect_option(DspSema *s, DspArgs *args, const DspExpr *arg) {
   DspStr name = arg->name.text;
+  const char *const *has = args->rule->options;
   bool known = false;
-  for (size_t i = 0; i < 2; i++)
-    known |=
-        args->rule->options[i] && dsp_str_equal_c(name, args->rule->options[i]);
+  for (size_t i = 0; i < DSP_OP_OPTIONS; i++)
+    known |= has[i] && dsp_str_equal_c(name, has[i]);
   if (!known) {
     DspDiag *diag = dsp_sema_error(s, DSP_E0402, arg->range,
                                    "'%s' has no argument called '%.*s'",
                                    args->rule->name, DSP_FMT(name));
-    const char *const *has = args->rule->options;
     if (has[0])
-      dsp_help(s->diags, diag, "it has '%s:'%s%s%s", has[0],
-               has[1] ? " and '" : "", has[1] ? has[1] : "",
-               has[1] ? ":'" : "");
+      dsp_help(s->diags, diag, "it has '%s:'%s%s%s%s%s%s", has[0],
+               has[1] ? has[2] ? ", '" : " and '" : "", has[1] ? has[1] : "",
+               has[1] ? ":'" : "", has[2] ? " and '" : "",
+               has[2] ? has[2] : "", has[2] ? ":'" : "");
     return false;
   }
   for (size_t i = 0; i < args->nnamed; i++)

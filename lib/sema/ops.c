@@ -132,6 +132,23 @@ static DspResult dsp_op_unary(DspSema *s, const DspArgs *args) {
   return dsp_op_add(s, op, *dsp_type_of(s, value));
 }
 
+/// index(K): 0, 1, 2, .. along K, in f32
+static DspResult dsp_op_index(DspSema *s, const DspArgs *args) {
+  DspValueType type = {.element = DSP_F32};
+  if (!dsp_args_dims(s, args, args->plain[0], DSP_NONE, &type.atoms, NULL,
+                     NULL))
+    return dsp_op_failed();
+  if (type.atoms.count > 1) {
+    DspDiag *diag = dsp_sema_error(
+        s, DSP_E0402, args->plain[0]->range,
+        "'index' counts along one dim, this is a product of %zu",
+        type.atoms.count);
+    dsp_help(s->diags, diag, "add them up: index(A) * size of B + index(B)");
+    return dsp_op_failed();
+  }
+  return dsp_op_add(s, dsp_op_new(s, DSP_MODEL_INDEX, args, 0, NULL), type);
+}
+
 /// cast(x, f32)
 static DspResult dsp_op_cast(DspSema *s, const DspArgs *args) {
   uint32_t value;
@@ -149,8 +166,9 @@ static const DspOpRule rules[] = {
 #define OVER DSP_ARG_OVER
 #define ARROW DSP_ARG_ARROW
 #define PATH DSP_ARG_PATH
-#define DSP_OP(name, eval, fewest, most, needs, takes, a, b, usage) \
-  {#name, dsp_op_##eval, fewest, most, needs, takes, {a, b}, usage},
+#define OPTIONS(...) {__VA_ARGS__}
+#define DSP_OP(name, eval, fewest, most, needs, takes, options, usage) \
+  {#name, dsp_op_##eval, fewest, most, needs, takes, options, usage},
 #include "ops.def"
 };
 

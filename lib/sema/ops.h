@@ -5,6 +5,7 @@
 #include "sema.h"
 
 /// The kinds of arguments besides values, words, lists and numbers.
+enum { DSP_OP_OPTIONS = 3 };
 enum { DSP_ARG_OVER = 1, DSP_ARG_ARROW = 2, DSP_ARG_PATH = 4 };
 
 /// The arguments of a call by kind.
@@ -15,7 +16,7 @@ typedef struct DspArgs {
   size_t nplain;
   const DspExpr *over; ///< behind the word
   const DspExpr *arrow, *path;
-  const DspExpr *named[2];
+  const DspExpr *named[DSP_OP_OPTIONS];
   size_t nnamed;
 } DspArgs;
 
@@ -25,7 +26,7 @@ typedef struct DspOpRule {
   DspResult (*eval)(DspSema *s, const DspArgs *args);
   size_t fewest, most; ///< plain arguments
   unsigned needs, takes;
-  const char *options[2];
+  const char *options[DSP_OP_OPTIONS]; ///< names; NULL behind the last
   const char *usage;
 } DspOpRule;
 

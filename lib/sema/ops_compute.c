@@ -198,19 +198,55 @@ static bool read_dot(DspSema *s, const DspArgs *args, uint32_t q,
                         "the channels of a head");
 }
 
-/// attention(q, k, v, over A [, dot: D] [, scale: x])
+/// The bias of the logits: of the element type of q; it has dims of the
+/// queries, and of the keys those that are attended.
+static bool check_bias(DspSema *s, const DspArgs *args, const DspExpr *arg,
+                       const uint32_t *operands, const DspModelOp *op) {
+  const DspValueType *q = dsp_type_of(s, operands[0]);
+  const DspValueType *own = dsp_type_of(s, operands[3]);
+  if (own->element != q->element) {
+    DspDiag *diag = dsp_sema_error(
+        s, DSP_E0404, arg->range, "the queries are %s, the bias is %s",
+        dsp_element_name(q->element), dsp_element_name(own->element));
+    dsp_note(s->diags, diag, args->plain[0]->range, "the queries");
+    dsp_help(s->diags, diag, "convert it: cast(%.*s, %s)",
+             DSP_FMT(name_of(arg)), dsp_element_name(q->element));
+    return false;
+  }
+  for (size_t i = 0; i < own->atoms.count; i++) {
+    uint32_t id = own->atoms.ids[i];
+    bool query = dsp_atoms_find(&q->atoms, id) >= 0 &&
+                 dsp_atoms_find(&op->out, id) < 0;
+    if (query || dsp_atoms_find(&op->over, id) >= 0) continue;
+    DspStr atom = dsp_atom_text(s, id);
+    DspDiag *diag = dsp_sema_error(
+        s, DSP_E0403, arg->range,
+        "the bias has %.*s, which is a dim of neither the queries nor the keys "
+        "that are attended",
+        DSP_FMT(atom));
+    dsp_note_atom(s, diag, id);
+    return false;
+  }
+  return true;
+}
+
+/// attention(q, k, v, over A [, dot: D] [, scale: x] [, bias: b])
 DspResult dsp_op_attention(DspSema *s, const DspArgs *args) {
-  uint32_t operands[3];
+  uint32_t operands[4];
+  const DspExpr *bias = dsp_args_named(args, "bias");
   for (size_t i = 0; i < 3; i++)
     if (!dsp_eval_value(s, args->plain[i], &operands[i]))
       return dsp_op_failed();
-  DspModelOp op = dsp_op_new(s, DSP_MODEL_ATTENTION, args, 3, operands);
+  if (bias && !dsp_eval_value(s, bias, &operands[3])) return dsp_op_failed();
+  DspModelOp op =
+      dsp_op_new(s, DSP_MODEL_ATTENTION, args, bias ? 4 : 3, operands);
   if (!need_computed(s, args, args->plain[0]->range, operands[0]) ||
       !dsp_args_dims(s, args, args->over, DSP_NONE, &op.over, NULL, NULL) ||
       !read_dot(s, args, operands[0], &op.over, &op.out))
     return dsp_op_failed();
   for (size_t k = 1; k < 3; k++)
     if (!check_key(s, args, k, operands, &op)) return dsp_op_failed();
+  if (bias && !check_bias(s, args, bias, operands, &op)) return dsp_op_failed();
   op.number = 1 / sqrt((double)dsp_atoms_size(s, &op.out));
   if (!dsp_args_number(s, args, "scale", &op.number)) return dsp_op_failed();
   return dsp_op_add(s, op, *dsp_type_of(s, operands[0]));

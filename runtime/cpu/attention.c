@@ -41,7 +41,7 @@ typedef struct Tiles {
 
 /// Where the element of the batch begins.
 typedef struct Bases {
-  int64_t q, k, v, o;
+  int64_t q, k, v, o, bias;
 } Bases;
 
 static int64_t round_up(int64_t n, int64_t unit) {
@@ -75,6 +75,7 @@ static Bases bases_of(const DsprtAttention *a, int64_t batch) {
     at.k += index * a->batch[i].k;
     at.v += index * a->batch[i].v;
     at.o += index * a->batch[i].o;
+    at.bias += index * a->bias.batch[i];
   }
   return at;
 }
@@ -95,6 +96,20 @@ static void find_key(const DsprtAttention *a, int64_t index, int64_t *k,
     *k += index % a->key[i].size * a->key[i].k;
     *v += index % a->key[i].size * a->key[i].v;
   }
+}
+
+static int64_t query_bias(const DsprtAttention *a, int64_t index) {
+  int64_t at = 0;
+  for (int i = a->nquery; i-- > 0; index /= a->query[i].size)
+    at += index % a->query[i].size * a->bias.query[i];
+  return at;
+}
+
+static int64_t key_bias(const DsprtAttention *a, int64_t index) {
+  int64_t at = 0;
+  for (int i = a->nkey; i-- > 0; index /= a->key[i].size)
+    at += index % a->key[i].size * a->bias.key[i];
+  return at;
 }
 
 /// n elements from `at` on as f32, times `scale`.
@@ -158,14 +173,33 @@ static void load_few_keys(const Job *job, const Bases *at, int64_t cols,
   }
 }
 
+/// Adds the bias of `count` queries from `first` on and `keys` keys from `key`
+/// on to their scores, rows `stride` apart.
+static void add_bias(const Job *job, const Bases *at, int64_t first,
+                     int64_t count, int64_t key, int64_t keys, float *scores,
+                     int64_t stride) {
+  const unsigned char *bias = job->a->bias.data;
+  if (!bias) return;
+  for (int64_t j = 0; j < keys; j++) {
+    int64_t of_key = at->bias + key_bias(job->a, key + j);
+    for (int64_t i = 0; i < count; i++) {
+      int64_t from = of_key + query_bias(job->a, first + i);
+      float value;
+      load(job, bias, from, 1, 1.0f, &value);
+      scores[i * stride + j] += value;
+    }
+  }
+}
+
 /// All keys at once.
-static void attend_few(const Job *job, const Bases *at, int64_t count,
-                       Tiles *tiles) {
+static void attend_few(const Job *job, const Bases *at, int64_t first,
+                       int64_t count, Tiles *tiles) {
   int64_t rows = round_up(count, DSPRT_KERNEL_ROWS);
   int64_t cols = round_up(job->keys, DSPRT_KERNEL_COLS);
   load_few_keys(job, at, cols, tiles);
   dsprt_multiply_small(rows, cols, job->a->dot, tiles->q, job->a->dot, tiles->k,
                        cols, tiles->scores, cols);
+  add_bias(job, at, first, count, 0, job->keys, tiles->scores, cols);
   for (int64_t i = 0; i < count; i++) {
     tiles->rows[i] = dsprt_softmax_begin();
     dsprt_softmax_next(&tiles->rows[i], tiles->scores + i * cols, job->keys);
@@ -249,8 +283,8 @@ static void store_sums(const Job *job, int64_t row, int64_t count,
 }
 
 /// Tile by tile, on top of the sums so far.
-static void attend_many(const Job *job, const Bases *at, int64_t count,
-                        Tiles *tiles) {
+static void attend_many(const Job *job, const Bases *at, int64_t query,
+                        int64_t count, Tiles *tiles) {
   blasint m = (blasint)count, dot = (blasint)job->a->dot;
   blasint width = (blasint)job->a->width, pitch = (blasint)job->pitch;
   for (int64_t first = 0; first < job->keys; first += KEY_TILE) {
@@ -260,6 +294,7 @@ static void attend_many(const Job *job, const Bases *at, int64_t count,
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, (blasint)keys, dot,
                 1.0f, tiles->q, dot, k.data, (blasint)k.stride, 0.0f,
                 tiles->scores, KEY_TILE);
+    add_bias(job, at, query, count, first, keys, tiles->scores, KEY_TILE);
     take_in(job, count, keys, tiles);
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, width,
                 (blasint)keys, 1.0f, tiles->scores, KEY_TILE, v.data,
@@ -299,10 +334,10 @@ static void do_task(const Job *job, int64_t batch, int64_t first,
   if (job->queries + job->keys <= FEW_KEYS && batch + 1 < job->batches)
     prefetch(job, batch + 1);
   if (job->keys <= FEW_KEYS && !job->partial) {
-    attend_few(job, &at, count, tiles);
+    attend_few(job, &at, first, count, tiles);
   } else {
     load_sums(job, row, count, tiles);
-    attend_many(job, &at, count, tiles);
+    attend_many(job, &at, first, count, tiles);
   }
   if (job->partial && !job->partial->last)
     store_sums(job, row, count, tiles);

@@ -91,6 +91,10 @@ static void attend(DsprtRun *run, DsprtType type, const DsprtAttention *a,
                    const void *q, const void *k, const void *v, void *o) {
   DsprtAttentionCall call = {*a, type, q, k, v, o};
   if (is_empty(a)) return;
+  if (a->bias.data) {
+    dsprt_attention_any(run, &call);
+    return;
+  }
   move_queries(&call.a);
   sort_queries(&call.a);
   merge_batch(&call.a);

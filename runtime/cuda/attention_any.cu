@@ -22,7 +22,7 @@ static __device__ inline void put(DsprtBf16 *y, float x) {
 
 template <typename T>
 struct Tensors {
-  const T *q, *k, *v;
+  const T *q, *k, *v, *bias; // bias may be NULL
   T *o;
 };
 
@@ -35,6 +35,7 @@ static __device__ void find_query(const DsprtAttention &a, int64_t at,
     at /= a.query[i].size;
     t->q += index * a.query[i].q;
     t->o += index * a.query[i].o;
+    if (t->bias) t->bias += index * a.bias.query[i];
   }
   for (int i = a.nbatch; i-- > 0;) {
     int64_t index = at % a.batch[i].size;
@@ -43,17 +44,19 @@ static __device__ void find_query(const DsprtAttention &a, int64_t at,
     t->k += index * a.batch[i].k;
     t->v += index * a.batch[i].v;
     t->o += index * a.batch[i].o;
+    if (t->bias) t->bias += index * a.bias.batch[i];
   }
 }
 
 static __device__ void find_key(const DsprtAttention &a, int64_t at,
-                                int64_t *k, int64_t *v) {
-  *k = *v = 0;
+                                int64_t *k, int64_t *v, int64_t *bias) {
+  *k = *v = *bias = 0;
   for (int i = a.nkey; i-- > 0;) {
     int64_t index = at % a.key[i].size;
     at /= a.key[i].size;
     *k += index * a.key[i].k;
     *v += index * a.key[i].v;
+    *bias += index * a.bias.key[i];
   }
 }
 
@@ -82,13 +85,14 @@ static __global__ void any_kernel(DsprtAttention a, Tensors<T> t,
   __syncwarp();
   float total = 0, top = -INFINITY, out[MOST_CHANNELS / LANES] = {};
   for (int64_t first = 0; first < keys; first += LANES) {
-    int64_t k_at = 0, v_at = 0;
+    int64_t k_at = 0, v_at = 0, bias_at = 0;
     float score = -INFINITY;
     if (first + lane < keys) {
-      find_key(a, first + lane, &k_at, &v_at);
+      find_key(a, first + lane, &k_at, &v_at, &bias_at);
       score = 0;
       for (int c = 0; c < a.dot; c++)
         score += q_row[warp][c] * value(t.k + k_at + c);
+      if (t.bias) score += value(t.bias + bias_at);
     }
     float now = fmaxf(top, largest(score));
     float weight = expf(score - now), keep = expf(top - now);
@@ -114,7 +118,7 @@ static void launch(DsprtRun *run, const DsprtAttentionCall *call) {
   for (int i = 0; i < a.nquery; i++) queries *= a.query[i].size;
   for (int i = 0; i < a.nkey; i++) keys *= a.key[i].size;
   Tensors<T> t = {(const T *)call->q, (const T *)call->k, (const T *)call->v,
-                  (T *)call->o};
+                  (const T *)a.bias.data, (T *)call->o};
   unsigned blocks = (unsigned)((queries + WARPS - 1) / WARPS);
   any_kernel<<<blocks, DSPRT_THREADS, 0, dsprt_stream(run)>>>(a, t, queries,
                                                               keys);

@@ -60,7 +60,7 @@ void dsprt_rms_norm_bf16(DsprtRun *run, const DsprtNorm *norm,
 
 enum { DSPRT_MAX_BATCH = 8, DSPRT_MAX_OVER = 3 };
 
-/// o = softmax(scale * q k^T) v for each element of the batch dims.
+/// o = softmax(scale * q k^T + bias) v for each element of the batch dims.
 ///
 /// Each dim has a size and a stride in every tensor that it touches; a batch
 /// dim that k and v lack has stride 0 there (when it can be a query dim, make
@@ -80,6 +80,10 @@ typedef struct DsprtAttention {
   int64_t dot;   ///< channels of a head in q and k, contiguous
   int64_t width; ///< channels of a head in v and o, contiguous
   float scale;
+  struct {
+    const void *data; ///< of q's type, added to the scaled products; or NULL
+    int64_t batch[DSPRT_MAX_BATCH], query[DSPRT_MAX_OVER], key[DSPRT_MAX_OVER];
+  } bias; ///< and its strides along the same dims
 } DsprtAttention;
 
 /// Works in tiles with a running softmax: memory is a few tiles a thread,

@@ -94,6 +94,14 @@ DSPRT_INLINE float dsprt_exp(float x) {
   return expf(x);
 }
 
+DSPRT_INLINE float dsprt_sin(float x) {
+  return sinf(x);
+}
+
+DSPRT_INLINE float dsprt_cos(float x) {
+  return cosf(x);
+}
+
 DSPRT_INLINE float dsprt_sqrt(float x) {
   return sqrtf(x);
 }

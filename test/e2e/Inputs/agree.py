@@ -2,7 +2,7 @@
 
   agree.py --mpirun "mpirun -np" MODEL --ranks 1-8 [-D NAME=VALUE]...
            [--tolerance X] [--weights F --input F --expected F --expected-tolerance X]
-           [--flag FLAG]...
+           [--flag FLAG]... [--run-flag FLAG]...
 
 The outputs of every count must be those of one rank, within --tolerance of
 the largest; with --expected also those of a public implementation.  The bytes
@@ -59,6 +59,7 @@ def read_arguments():
     parser.add_argument("-D", action="append", default=[])
     parser.add_argument("--flag", action="append", default=[])
     parser.add_argument("--tolerance", default="1e-5")
+    parser.add_argument("--run-flag", action="append", default=[])
     parser.add_argument("--weights")
     parser.add_argument("--input")
     parser.add_argument("--expected")
@@ -71,6 +72,7 @@ def main():
     data = (["--weights", args.weights, "--input", args.input]
             if args.weights else
             ["--random-weights", "1", "--random-input", "2"])
+    data += args.run_flag
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         one = folder / "one.safetensors"
