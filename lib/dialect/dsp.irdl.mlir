@@ -47,6 +47,16 @@ irdl.dialect @dsp {
     }
   }
 
+  // x, some dims called otherwise.
+  irdl.operation @rename {
+    %x = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %stage = irdl.any
+    irdl.operands(x: %x)
+    irdl.attributes {"stage" = %stage}
+    irdl.results(y: %y)
+  }
+
   // 0, 1, 2, .. along a dim.
   irdl.operation @index {
     %y = irdl.base "!builtin.tensor"

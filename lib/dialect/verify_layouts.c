@@ -165,6 +165,23 @@ static bool verify_concat(Rule *rule) {
   return need_all_by_name(rule);
 }
 
+/// The same positions are cut, whatever they are called.
+static bool verify_rename(Rule *rule) {
+  size_t first, count, own_first, own_count;
+  MlirStringRef from = layout_of(rule, rule->view->operands[0]);
+  if (is(rule->dim, "*")) return need_whole(rule, 0);
+  if (dsp_verifier_cut(rule->v, rule->view->operands[0], from, &first,
+                       &count) &&
+      dsp_verifier_cut(rule->v, rule->view->result, rule->dim, &own_first,
+                       &own_count) &&
+      first == own_first && count == own_count)
+    return true;
+  return dsp_verify_fail(rule->v, rule->view->op,
+                         "is cut on '%.*s' and its operand on '%.*s', which "
+                         "lies elsewhere",
+                         DSP_REF_FMT(rule->dim), DSP_REF_FMT(from));
+}
+
 static bool verify_reduce(Rule *rule) {
   if (!result_is_partial(rule)) return need_all_by_name(rule);
   DspNameList over = dsp_verifier_names(rule->view, "over");
@@ -230,6 +247,7 @@ static bool verify_axis(Rule *rule) {
   case DSP_OP_LAYER_NORM:
   case DSP_OP_RMS_NORM: return verify_norm(rule);
   case DSP_OP_ATTENTION: return verify_attention(rule);
+  case DSP_OP_RENAME: return verify_rename(rule);
   case DSP_OP_SLICE: return verify_slice(rule);
   case DSP_OP_CONCAT: return verify_concat(rule);
   default: return need_all_by_name(rule);

@@ -183,6 +183,15 @@ static bool verify_index(DspVerifier *v, const DspOpView *view) {
   return dsp_verify_fail(v, view->op, "gives one dim of f32");
 }
 
+static bool verify_rename(DspVerifier *v, const DspOpView *view) {
+  const DspTensorInfo *x = view->operands[0], *y = view->result;
+  bool same = x->ndims == y->ndims;
+  for (size_t i = 0; same && i < x->ndims; i++)
+    same = x->sizes[i] == y->sizes[i];
+  if (same) return true;
+  return dsp_verify_fail(v, view->op, "changes sizes, not just names");
+}
+
 static bool verify_map(DspVerifier *v, const DspOpView *view) {
   DspNameList y = dsp_verifier_dims(view->result);
   for (size_t i = 0; i < view->noperands; i++) {
@@ -360,6 +369,7 @@ static bool verify_kind(DspVerifier *v, const DspOpView *view) {
   case DSP_OP_RMS_NORM: return verify_norm(v, view);
   case DSP_OP_ATTENTION: return verify_attention(v, view);
   case DSP_OP_INDEX: return verify_index(v, view);
+  case DSP_OP_RENAME: return verify_rename(v, view);
   case DSP_OP_MAP: return verify_map(v, view);
   case DSP_OP_SLICE: return verify_slice(v, view);
   case DSP_OP_CONCAT: return verify_concat(v, view);

@@ -379,7 +379,8 @@ static void emit_map(DspEmitter *e, MlirOperation op, const DspAccess *y) {
 }
 
 static bool is_view(DspOpKind kind) {
-  return kind == DSP_OP_SLICE || kind == DSP_OP_SHARD;
+  return kind == DSP_OP_SLICE || kind == DSP_OP_SHARD ||
+         kind == DSP_OP_RENAME;
 }
 
 static void place_view(DspEmitter *e, MlirOperation op) {
@@ -388,6 +389,8 @@ static void place_view(DspEmitter *e, MlirOperation op) {
   MlirType type = mlirValueGetType(result);
   if (dsp_op_kind(op) == DSP_OP_SHARD)
     dsp_place(e, result, dsp_access_shard(&e->dims, whole, type));
+  else if (dsp_op_kind(op) == DSP_OP_RENAME)
+    dsp_place(e, result, dsp_access_rename(&e->dims, whole, type));
   else
     dsp_place(e, result,
               dsp_access_slice(&e->dims, whole, dsp_get_text(op, "dim"),

@@ -246,3 +246,15 @@ DspAccess dsp_access_shard(const DspEmitDims *dims, const DspAccess *whole,
   }
   return a;
 }
+
+DspAccess dsp_access_rename(const DspEmitDims *dims, const DspAccess *x,
+                            MlirType result) {
+  DspAccess out = dsp_access(dims, result, x->base);
+  out.offset = x->offset;
+  out.contiguous = x->contiguous;
+  out.grain = x->grain;
+  out.span = x->span;
+  for (size_t i = 0; i < out.naxes && !x->contiguous; i++)
+    out.axes[i].stride = x->axes[i].stride;
+  return out;
+}

@@ -63,6 +63,9 @@ DspAccess dsp_access(const DspEmitDims *dims, MlirType type, const char *base);
 /// the atoms of `result` take.
 DspAccess dsp_access_slice(const DspEmitDims *dims, const DspAccess *whole,
                            MlirStringRef dim, int64_t start, MlirType result);
+/// The access of the same elements under the dims of `result`.
+DspAccess dsp_access_rename(const DspEmitDims *dims, const DspAccess *x,
+                            MlirType result);
 /// The access of this rank's part of a whole value.
 DspAccess dsp_access_shard(const DspEmitDims *dims, const DspAccess *whole,
                            MlirType result);

@@ -157,6 +157,7 @@ static const char *const op_names[] = {
     [DSP_MODEL_REARRANGE] = "dsp.rearrange",
     [DSP_MODEL_REDUCE] = "dsp.reduce",
     [DSP_MODEL_PIN] = "dsp.pin",
+    [DSP_MODEL_RENAME] = "dsp.rename",
     [DSP_MODEL_INDEX] = "dsp.index",
 };
 

@@ -54,7 +54,8 @@ typedef struct Frame {
 } Frame;
 
 static bool is_view(MlirOperation op) {
-  return dsp_is(op, "dsp.slice") || dsp_is(op, "dsp.shard");
+  return dsp_is(op, "dsp.slice") || dsp_is(op, "dsp.shard") ||
+         dsp_is(op, "dsp.rename");
 }
 
 /// The value whose memory `value` is part of.

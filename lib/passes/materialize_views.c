@@ -1,7 +1,7 @@
 // materialize_views.c - copy a view where its user needs contiguous memory.
 //
 // Needs:  collectives inserted.
-// Leaves: results of dsp.slice and dsp.shard are read only by ops of their own
+// Leaves: results of dsp.slice, dsp.rename and dsp.shard are read only by ops of their own
 //         stage that take strides; for the others there is a dsp.copy.
 #include "ir.h"
 #include "outline.h"
@@ -10,7 +10,8 @@
 #include "dspc/dialect/dialect.h"
 
 static bool is_view(MlirOperation op) {
-  return dsp_is(op, "dsp.slice") || dsp_is(op, "dsp.shard");
+  return dsp_is(op, "dsp.slice") || dsp_is(op, "dsp.shard") ||
+         dsp_is(op, "dsp.rename");
 }
 
 static bool is_innermost_slice(MlirOperation view) {
@@ -38,6 +39,7 @@ static bool takes_strides(MlirOperation user, MlirOperation view) {
   case DSP_OP_MAP:
   case DSP_OP_SLICE:
   case DSP_OP_SHARD:
+  case DSP_OP_RENAME:
   case DSP_OP_CONCAT:
   case DSP_OP_REARRANGE:
   case DSP_OP_REDUCE:

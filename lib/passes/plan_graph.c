@@ -262,6 +262,14 @@ static void map_norm(Nest *n, MlirOperation op) {
   map_all(n, &roles);
 }
 
+/// The dims of the result are those of the operand, in order.
+static void map_rename(Nest *n) {
+  static const Roles free_dims;
+  size_t ndims = n->r->values[n->values[0]].ndims;
+  map_value(n, n->values[0], &free_dims);
+  for (size_t i = 0; i < ndims; i++) n->maps[n->nmaps++] = n->maps[i];
+}
+
 static DspPlanOpKind build_maps(Nest *n, MlirOperation op) {
   static const Roles free_dims;
   switch (dsp_op_kind(op)) {
@@ -274,6 +282,7 @@ static DspPlanOpKind build_maps(Nest *n, MlirOperation op) {
   case DSP_OP_LAYER_NORM:
   case DSP_OP_RMS_NORM: map_norm(n, op); return DSP_PLAN_COMPUTE;
   case DSP_OP_REDUCE: map_reduce(n, op); return DSP_PLAN_COMPUTE;
+  case DSP_OP_RENAME: map_rename(n); return DSP_PLAN_ELEMENTWISE;
   case DSP_OP_SLICE:
   case DSP_OP_CONCAT: map_pieces(n, op); return DSP_PLAN_ELEMENTWISE;
   default: map_all(n, &free_dims); return DSP_PLAN_ELEMENTWISE;
@@ -308,7 +317,7 @@ static DspPlanOp read_op(Reader *r, MlirOperation op) {
   out.maps = keep(r->arena, n.maps, n.nmaps);
   out.partial = dsp_is(op, "dsp.reduce") || dsp_is(op, "dsp.linear");
   out.attention = dsp_is(op, "dsp.attention");
-  out.view = dsp_is(op, "dsp.slice");
+  out.view = dsp_is(op, "dsp.slice") || dsp_is(op, "dsp.rename");
   MlirAttribute pin = dsp_attr(op, "dsp.pin");
   out.pin = DSP_PLAN_NO_DIM;
   if (!mlirAttributeIsNull(pin))

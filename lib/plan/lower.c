@@ -181,6 +181,36 @@ static bool apply_method(Lowering *l, const DspMethodRules *method,
   return fit != DSP_METHOD_UNFIT;
 }
 
+/// Marks the dims of the loop of an anchored dim: one loop over dims of two
+/// names is a rename.  Returns whether something was marked.
+static bool share_anchor(Lowering *l, const DspPlanOp *op) {
+  bool anchored[UINT8_MAX + 1] = {false}, marked = false;
+  for (int pass = 0; pass < 2; ++pass) {
+    const uint8_t *map = op->maps;
+    for (size_t i = 0; i < arity(op); ++i) {
+      const DspPlanValue *value = &l->graph->values[value_id(op, i)];
+      for (size_t k = 0; k < value->ndims; ++k, ++map) {
+        bool *dim = &l->anchored[value->dims[k]];
+        if (pass == 0)
+          anchored[*map] |= *dim;
+        else if (anchored[*map] && !*dim)
+          marked = *dim = true;
+      }
+    }
+  }
+  return marked;
+}
+
+static void share_anchors(Lowering *l, const DspPlanOp **which) {
+  bool marked = true;
+  while (marked) {
+    marked = false;
+    for (uint32_t k = 0; k < l->nkinds; ++k)
+      if (which[k]->kind == DSP_PLAN_ELEMENTWISE)
+        marked |= share_anchor(l, which[k]);
+  }
+}
+
 /// Narrows the picks of every kind of op to those that are offered.
 static void offer_picks(Lowering *l, uint32_t residual) {
   const DspPlanOp **which = list_picks(l);
@@ -197,6 +227,7 @@ static void offer_picks(Lowering *l, uint32_t residual) {
       if (l->picks[k].picks[i].dim != DSP_PLAN_NO_DIM)
         l->anchored[l->picks[k].picks[i].dim] = true;
   }
+  share_anchors(l, which);
   for (uint32_t k = 0; k < l->nkinds; ++k)
     if (which[k]->kind == DSP_PLAN_ELEMENTWISE)
       l->picks[k] = dsp_offered_picks(l->scratch, &l->rules, which[k],

@@ -87,14 +87,16 @@ static bool may_cut(const Lister *l, DspPlanLoop loop) {
          (loop.kind == DSP_LOOP_CONTRACTED && l->op->partial);
 }
 
-/// The layout of value `i` when `loops` are cut.
+/// The layout of value `i` when `loops` are cut; dims that were renamed have
+/// the value's own name.
 static DspPlanLayout layout_at(const Lister *l, size_t i, uint32_t dim,
                                const uint8_t *loops, size_t nloops) {
   const uint8_t *map = map_at(l, i);
   for (size_t at = 0; at + nloops <= value_at(l, i)->ndims; ++at)
     if (memcmp(map + at, loops, nloops) == 0)
-      return (DspPlanLayout){DSP_LAYOUT_CUT, dim, (uint16_t)at,
-                             (uint16_t)nloops};
+      return (DspPlanLayout){DSP_LAYOUT_CUT,
+                             nloops == 1 ? value_at(l, i)->dims[at] : dim,
+                             (uint16_t)at, (uint16_t)nloops};
   return (DspPlanLayout){DSP_LAYOUT_WHOLE, DSP_PLAN_NO_DIM, 0, 0};
 }
 
@@ -114,6 +116,14 @@ static void push(Lister *l, DspPick pick) {
   l->list.picks[l->list.count++] = pick;
 }
 
+/// A product is cut under its own name: no value may call its atoms otherwise.
+static bool is_called(const Lister *l, size_t i, DspPlanLayout layout) {
+  const DspPlanDim *dim = &l->rules->graph->dims[layout.dim];
+  return layout.kind != DSP_LAYOUT_CUT || layout.count == 1 ||
+         memcmp(value_at(l, i)->dims + layout.first, dim->atoms,
+                layout.count * sizeof *dim->atoms) == 0;
+}
+
 /// Adds the pick of some loops, unless a result cannot be cut there.
 static void add_pick(Lister *l, uint32_t dim, const uint8_t *loops,
                      size_t nloops) {
@@ -122,6 +132,8 @@ static void add_pick(Lister *l, uint32_t dim, const uint8_t *loops,
   pick.layouts = DSP_NEW(l->arena, uint32_t, arity(l->op));
   for (size_t i = 0; i < arity(l->op); ++i) {
     DspPlanLayout layout = layout_at(l, i, dim, loops, nloops);
+    if (!is_called(l, i, layout))
+      return;
     if (i >= l->op->noperands && pick.contracted)
       layout.kind = DSP_LAYOUT_PARTIAL;
     else if (i >= l->op->noperands && layout.kind != DSP_LAYOUT_CUT)

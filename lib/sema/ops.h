@@ -65,6 +65,7 @@ DspResult dsp_op_attention(DspSema *s, const DspArgs *args);
 
 // ops_parts.c
 DspResult dsp_op_split(DspSema *s, const DspArgs *args);
+DspResult dsp_op_rename(DspSema *s, const DspArgs *args);
 DspResult dsp_op_concat(DspSema *s, const DspArgs *args);
 
 #endif

@@ -177,3 +177,39 @@ DspResult dsp_op_concat(DspSema *s, const DspArgs *args) {
           : 0;
   return dsp_op_add(s, op, type);
 }
+
+/// Dims can take the place of each other when their atoms have equal sizes.
+static bool check_rename(DspSema *s, const DspArgs *args, const DspAtoms *from,
+                         const DspAtoms *to) {
+  bool same = from->count == to->count;
+  for (size_t i = 0; same && i < from->count; i++)
+    same = s->model->dims[from->ids[i]].size == s->model->dims[to->ids[i]].size;
+  if (same) return true;
+  DspStr old = dsp_atoms_text(s, from), new = dsp_atoms_text(s, to);
+  dsp_sema_error(s, DSP_E0404, args->arrow->range,
+                 "%.*s cannot be called %.*s: %lld positions and %lld, atom "
+                 "by atom",
+                 DSP_FMT(old), DSP_FMT(new),
+                 (long long)dsp_atoms_size(s, from),
+                 (long long)dsp_atoms_size(s, to));
+  return false;
+}
+
+/// rename(x, I -> J): the dims I of x are called J from here on
+DspResult dsp_op_rename(DspSema *s, const DspArgs *args) {
+  uint32_t value;
+  DspAtoms from = {0}, to = {0};
+  if (!dsp_eval_value(s, args->plain[0], &value) ||
+      !dsp_args_dims(s, args, args->arrow->items[0], value, &from, NULL,
+                     NULL) ||
+      !dsp_args_dims(s, args, args->arrow->items[1], DSP_NONE, &to, NULL,
+                     NULL) ||
+      !check_rename(s, args, &from, &to))
+    return dsp_op_failed();
+  DspValueType type = *dsp_type_of(s, value);
+  for (size_t i = 0; i < type.atoms.count; i++) {
+    int at = dsp_atoms_find(&from, type.atoms.ids[i]);
+    if (at >= 0) type.atoms.ids[i] = to.ids[at];
+  }
+  return dsp_op_add(s, dsp_op_new(s, DSP_MODEL_RENAME, args, 1, &value), type);
+}

@@ -56,6 +56,7 @@ typedef enum DspModelOpKind {
   DSP_MODEL_REARRANGE,
   DSP_MODEL_REDUCE,
   DSP_MODEL_PIN,
+  DSP_MODEL_RENAME, ///< the same elements, some dims called otherwise
   DSP_MODEL_INDEX, ///< 0, 1, 2, .. along a dim
 } DspModelOpKind;
 
