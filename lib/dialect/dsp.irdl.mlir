@@ -47,6 +47,18 @@ irdl.dialect @dsp {
     }
   }
 
+  // The sum of a b over dims of both.
+  irdl.operation @einsum {
+    %a = irdl.base "!builtin.tensor"
+    %b = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %stage = irdl.any
+    %over = irdl.any
+    irdl.operands(a: %a, b: %b)
+    irdl.attributes {"stage" = %stage, "over" = %over}
+    irdl.results(y: %y)
+  }
+
   // x, some dims called otherwise.
   irdl.operation @rename {
     %x = irdl.base "!builtin.tensor"

@@ -190,6 +190,15 @@ static bool verify_reduce(Rule *rule) {
   return touches(rule, &over) && !max ? true : no_partial(rule);
 }
 
+/// Free as a map, or contracted: both operands are cut where they are summed.
+static bool verify_einsum(Rule *rule) {
+  DspNameList over = dsp_verifier_names(rule->view, "over");
+  if (!result_is_partial(rule)) return need_all_by_name(rule);
+  run_on(rule, layout_of(rule, rule->view->operands[0]));
+  if (!touches(rule, &over)) return no_partial(rule);
+  return need_layout(rule, 1, rule->dim);
+}
+
 typedef enum Form { WHOLE, PARTIAL, CUT } Form;
 
 static Form form_of(MlirStringRef layout) {
@@ -242,6 +251,7 @@ static bool verify_axis(Rule *rule) {
   if (kind == DSP_OP_LINEAR || kind == DSP_OP_FUSED_LINEAR)
     return verify_linear(rule);
   if (kind == DSP_OP_REDUCE) return verify_reduce(rule);
+  if (kind == DSP_OP_EINSUM) return verify_einsum(rule);
   if (result_is_partial(rule)) return no_partial(rule);
   switch (kind) {
   case DSP_OP_LAYER_NORM:

@@ -183,6 +183,21 @@ static bool verify_index(DspVerifier *v, const DspOpView *view) {
   return dsp_verify_fail(v, view->op, "gives one dim of f32");
 }
 
+static bool verify_einsum(DspVerifier *v, const DspOpView *view) {
+  DspNameList over = dsp_verifier_names(view, "over");
+  DspNameList a = dsp_verifier_dims(view->operands[0]);
+  DspNameList b = dsp_verifier_dims(view->operands[1]);
+  DspNameList y = dsp_verifier_dims(view->result);
+  if (over.count == 0)
+    return dsp_verify_fail(v, view->op, "needs dims in 'over'");
+  if (!need_members(v, view, "over", &over, "a", &a) ||
+      !need_members(v, view, "over", &over, "b", &b))
+    return false;
+  DspNameList own = without(&b, &a);
+  DspNameList needed = replaced(&a, &over, &own);
+  return need_dims(v, view, "a result of", &y, &needed);
+}
+
 static bool verify_rename(DspVerifier *v, const DspOpView *view) {
   const DspTensorInfo *x = view->operands[0], *y = view->result;
   bool same = x->ndims == y->ndims;
@@ -369,6 +384,7 @@ static bool verify_kind(DspVerifier *v, const DspOpView *view) {
   case DSP_OP_RMS_NORM: return verify_norm(v, view);
   case DSP_OP_ATTENTION: return verify_attention(v, view);
   case DSP_OP_INDEX: return verify_index(v, view);
+  case DSP_OP_EINSUM: return verify_einsum(v, view);
   case DSP_OP_RENAME: return verify_rename(v, view);
   case DSP_OP_MAP: return verify_map(v, view);
   case DSP_OP_SLICE: return verify_slice(v, view);

@@ -362,6 +362,60 @@ static void emit_concat(DspEmitter *e, MlirOperation op, const DspAccess *y) {
   }
 }
 
+/// The axes of one kind of an einsum.
+typedef struct EinsumDims {
+  const char *text;
+  int count;
+} EinsumDims;
+
+/// Adds {size, a, b, y}.
+static void add_einsum_dim(DspEmitter *e, EinsumDims *dims,
+                           const DspAxis *axis, const DspAccess *a,
+                           const DspAccess *b, const DspAccess *y) {
+  dims->text = dsp_format(e->arena, "%s%s{%s, %s, %s, %s}", dims->text,
+                          dims->count++ ? ", " : "",
+                          dsp_extent_text(&e->dims, axis->extent),
+                          stride_text(e, a, axis), stride_text(e, b, axis),
+                          stride_text(e, y, axis));
+}
+
+/// ".nrow = 1, .row = {{..}}, ", or nothing.
+static const char *einsum_text(DspEmitter *e, const char *name,
+                               const EinsumDims *dims) {
+  if (!dims->count) return "";
+  return dsp_format(e->arena, ".n%s = %d, .%s = {%s}, ", name, dims->count,
+                    name, dims->text);
+}
+
+enum { MAX_EINSUM_DIMS = 8 }; // DSPRT_MAX_EINSUM
+
+static void emit_einsum(DspEmitter *e, MlirOperation op, const DspAccess *y) {
+  const DspAccess *a = operand(e, op, 0), *b = operand(e, op, 1);
+  EinsumDims batch = {"", 0}, row = batch, column = batch, sum = batch;
+  for (size_t i = 0; i < y->naxes; i++) {
+    const DspAxis *axis = &y->axes[i];
+    EinsumDims *dims = !axis_like(a, axis)   ? &column
+                       : !axis_like(b, axis) ? &row
+                                             : &batch;
+    add_einsum_dim(e, dims, axis, a, b, y);
+  }
+  for (size_t i = 0; i < a->naxes; i++)
+    if (!axis_like(y, &a->axes[i]))
+      add_einsum_dim(e, &sum, &a->axes[i], a, b, y);
+  if (batch.count > MAX_EINSUM_DIMS || row.count > MAX_EINSUM_DIMS ||
+      column.count > MAX_EINSUM_DIMS || sum.count > MAX_EINSUM_DIMS) {
+    unsupported(e, op, "an einsum over more dims than the runtime takes");
+    return;
+  }
+  dsp_statement(&e->text,
+                "dsprt_einsum(run, &(DsprtEinsum){%s%s%s%s.type = %s}, %s, %s, "
+                "%s);",
+                einsum_text(e, "batch", &batch), einsum_text(e, "row", &row),
+                einsum_text(e, "column", &column), einsum_text(e, "sum", &sum),
+                dsp_type_constant(y->shape.element), argument(e, a),
+                argument(e, b), argument(e, y));
+}
+
 /// y[i] = i: the expression of a map that has no operand.
 static void emit_index(DspEmitter *e, MlirOperation op, const DspAccess *y) {
   MlirAttribute parts[] = {mlirStringAttrGet(
@@ -442,6 +496,7 @@ void dsp_emit_op(DspEmitter *e, MlirOperation op, const char *frame) {
     dsp_emit_nest(e, y, same, operand(e, op, 0), 1);
     break;
   case DSP_OP_REARRANGE: dsp_emit_nest(e, y, same, operand(e, op, 0), 1); break;
+  case DSP_OP_EINSUM: emit_einsum(e, op, y); break;
   case DSP_OP_INDEX: emit_index(e, op, y); break;
   case DSP_OP_REDUCE: dsp_emit_reduce(e, op, y, operand(e, op, 0)); break;
   default: emit_collective(e, op, y, frame); break;

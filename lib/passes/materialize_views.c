@@ -40,6 +40,7 @@ static bool takes_strides(MlirOperation user, MlirOperation view) {
   case DSP_OP_SLICE:
   case DSP_OP_SHARD:
   case DSP_OP_RENAME:
+  case DSP_OP_EINSUM:
   case DSP_OP_CONCAT:
   case DSP_OP_REARRANGE:
   case DSP_OP_REDUCE:

@@ -256,6 +256,13 @@ static void map_reduce(Nest *n, MlirOperation op) {
   map_all(n, &roles);
 }
 
+/// The dims of `over` are summed, all others are free.
+static void map_sum(Nest *n, MlirOperation op) {
+  Roles roles = {.whole_kind = DSP_LOOP_CONTRACTED};
+  add_names(n->r, &roles, dsp_attr(op, "over"));
+  map_all(n, &roles);
+}
+
 static void map_norm(Nest *n, MlirOperation op) {
   Roles roles = {.whole_kind = DSP_LOOP_WHOLE};
   add_names(n->r, &roles, dsp_attr(op, "over"));
@@ -282,6 +289,7 @@ static DspPlanOpKind build_maps(Nest *n, MlirOperation op) {
   case DSP_OP_LAYER_NORM:
   case DSP_OP_RMS_NORM: map_norm(n, op); return DSP_PLAN_COMPUTE;
   case DSP_OP_REDUCE: map_reduce(n, op); return DSP_PLAN_COMPUTE;
+  case DSP_OP_EINSUM: map_sum(n, op); return DSP_PLAN_COMPUTE;
   case DSP_OP_RENAME: map_rename(n); return DSP_PLAN_ELEMENTWISE;
   case DSP_OP_SLICE:
   case DSP_OP_CONCAT: map_pieces(n, op); return DSP_PLAN_ELEMENTWISE;
@@ -315,7 +323,8 @@ static DspPlanOp read_op(Reader *r, MlirOperation op) {
   out.nloops = n.nloops;
   out.loops = keep(r->arena, n.loops, n.nloops * sizeof n.loops[0]);
   out.maps = keep(r->arena, n.maps, n.nmaps);
-  out.partial = dsp_is(op, "dsp.reduce") || dsp_is(op, "dsp.linear");
+  out.partial = dsp_is(op, "dsp.reduce") || dsp_is(op, "dsp.linear") ||
+                dsp_is(op, "dsp.einsum");
   out.attention = dsp_is(op, "dsp.attention");
   out.view = dsp_is(op, "dsp.slice") || dsp_is(op, "dsp.rename");
   MlirAttribute pin = dsp_attr(op, "dsp.pin");

@@ -216,11 +216,13 @@ static void offer_picks(Lowering *l, uint32_t residual) {
   const DspPlanOp **which = list_picks(l);
   DspMethodRules method = {l->options->method, l->graph, l->roles, residual,
                            l->options->ranks};
+  bool has_dim = l->options->ranks == 1 ||
+                 dsp_method_has_dim(l->options->method, l->graph, l->roles);
   l->anchored = DSP_NEW(l->scratch, bool, l->graph->ndims);
   for (uint32_t k = 0; k < l->nkinds; ++k) {
     if (which[k]->kind != DSP_PLAN_COMPUTE)
       continue;
-    if (!apply_method(l, &method, which[k], &l->picks[k]) &&
+    if ((!apply_method(l, &method, which[k], &l->picks[k]) || !has_dim) &&
         l->unfit == SIZE_MAX)
       l->unfit = (size_t)(which[k] - l->graph->ops);
     for (uint32_t i = 0; i < l->picks[k].count; ++i)

@@ -51,6 +51,26 @@ static DspDimRole role_of_loop(DspPlanLoop loop) {
   return loop.kind == DSP_LOOP_FREE ? DSP_ROLE_BATCH : DSP_ROLE_SEQUENCE;
 }
 
+/// A view that calls a dim otherwise gives both names the greater role.
+/// Returns whether a role changed.
+static bool share_roles(const DspPlanGraph *graph, const DspPlanOp *op,
+                        DspDimRole *roles) {
+  const DspPlanValue *x = &graph->values[op->operands[0]];
+  const DspPlanValue *y = &graph->values[op->results[0]];
+  bool changed = false;
+  if (x->ndims != y->ndims) // a slice
+    return false;
+  for (size_t i = 0; i < x->ndims; ++i)
+    for (size_t k = 0; k < y->ndims; ++k) {
+      DspDimRole *a = &roles[x->dims[i]], *b = &roles[y->dims[k]];
+      if (op->maps[i] != op->maps[x->ndims + k] || *a == *b)
+        continue;
+      *a = *b = *a > *b ? *a : *b;
+      changed = true;
+    }
+  return changed;
+}
+
 const DspDimRole *dsp_dim_roles(DspArena *arena, const DspPlanGraph *graph) {
   DspDimRole *roles = DSP_NEW(arena, DspDimRole, graph->ndims);
   for (size_t o = 0; o < graph->nops; ++o)
@@ -59,11 +79,25 @@ const DspDimRole *dsp_dim_roles(DspArena *arena, const DspPlanGraph *graph) {
       if (role_of_loop(loop) > roles[loop.dim])
         roles[loop.dim] = role_of_loop(loop);
     }
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (size_t o = 0; o < graph->nops; ++o)
+      if (graph->ops[o].view)
+        changed |= share_roles(graph, &graph->ops[o], roles);
+  }
   for (size_t d = 0; d < graph->ndims; ++d)
     for (size_t i = 0; i < graph->dims[d].natoms; ++i)
       if (roles[graph->dims[d].atoms[i]] > roles[d])
         roles[d] = roles[graph->dims[d].atoms[i]];
   return roles;
+}
+
+bool dsp_method_has_dim(DspPlanMethod method, const DspPlanGraph *graph,
+                        const DspDimRole *roles) {
+  bool any = method != DSP_METHOD_DATA;
+  for (size_t d = 0; d < graph->ndims && !any; ++d)
+    any = roles[d] == DSP_ROLE_BATCH && graph->dims[d].size > 1;
+  return any;
 }
 
 static bool has_loop(const DspPlanOp *op, uint32_t dim, DspLoopKind kind) {

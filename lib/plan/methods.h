@@ -35,6 +35,10 @@ DspMethodFit dsp_method_picks(DspArena *arena, const DspMethodRules *rules,
 /// The picks on `dim`, or all when there is none.
 DspPickList dsp_picks_on(DspArena *arena, uint32_t dim, DspPickList list);
 
+/// False when the model has no dim of the kind that the method cuts.
+bool dsp_method_has_dim(DspPlanMethod method, const DspPlanGraph *graph,
+                        const DspDimRole *roles);
+
 /// True when the method keeps the residual stream on one sequence dim.
 bool dsp_method_keeps_residual(DspPlanMethod method);
 

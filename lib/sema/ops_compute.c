@@ -251,3 +251,52 @@ DspResult dsp_op_attention(DspSema *s, const DspArgs *args) {
   if (!dsp_args_number(s, args, "scale", &op.number)) return dsp_op_failed();
   return dsp_op_add(s, op, *dsp_type_of(s, operands[0]));
 }
+
+/// The dims of a; those that b has alone stand where the last summed dim was.
+static bool einsum_result(DspSema *s, DspRange range, const DspAtoms *a,
+                          const DspAtoms *b, const DspAtoms *over,
+                          DspAtoms *out) {
+  DspAtoms own = {0};
+  size_t left = over->count;
+  for (size_t i = 0; i < b->count; i++)
+    if (dsp_atoms_find(a, b->ids[i]) < 0) dsp_atoms_add(&own, b->ids[i]);
+  for (size_t i = 0; i < a->count; i++) {
+    if (dsp_atoms_find(over, a->ids[i]) < 0) {
+      DspAtoms one = {1, {a->ids[i]}};
+      if (!dsp_atoms_append(s, range, out, &one)) return false;
+    } else if (--left == 0 && !dsp_atoms_append(s, range, out, &own)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// einsum(a, b, over K): the sum over K of a * b, multiplied by name
+DspResult dsp_op_einsum(DspSema *s, const DspArgs *args) {
+  uint32_t operands[2];
+  DspAtoms over = {0};
+  for (size_t i = 0; i < 2; i++)
+    if (!dsp_eval_value(s, args->plain[i], &operands[i]) ||
+        !need_computed(s, args, args->plain[i]->range, operands[i]))
+      return dsp_op_failed();
+  if (!dsp_args_dims(s, args, args->over, operands[0], &over, NULL, NULL) ||
+      !dsp_args_need_dims(s, args, args->plain[1]->range, operands[1], &over))
+    return dsp_op_failed();
+  const DspValueType *a = dsp_type_of(s, operands[0]);
+  const DspValueType *b = dsp_type_of(s, operands[1]);
+  if (a->element != b->element) {
+    DspDiag *diag = dsp_sema_error(
+        s, DSP_E0404, args->plain[1]->range, "the one is %s, the other is %s",
+        dsp_element_name(a->element), dsp_element_name(b->element));
+    dsp_help(s->diags, diag, "convert it: cast(%.*s, %s)",
+             DSP_FMT(name_of(args->plain[1])), dsp_element_name(a->element));
+    return dsp_op_failed();
+  }
+  DspValueType type = {.element = a->element};
+  if (!einsum_result(s, args->call->range, &a->atoms, &b->atoms, &over,
+                     &type.atoms))
+    return dsp_op_failed();
+  DspModelOp op = dsp_op_new(s, DSP_MODEL_EINSUM, args, 2, operands);
+  op.over = over;
+  return dsp_op_add(s, op, type);
+}

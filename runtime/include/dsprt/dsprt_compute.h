@@ -119,6 +119,28 @@ void dsprt_ring_attention_bf16(DsprtRun *run, const DsprtAttention *attention,
                                const DsprtBf16 *k, const DsprtBf16 *v,
                                DsprtBf16 *o, void *scratch);
 
+enum { DSPRT_MAX_EINSUM = 8 };
+
+/// A dim of an einsum and its strides, 0 where a tensor lacks it.
+typedef struct DsprtEinsumDim {
+  int64_t size, a, b, y;
+} DsprtEinsumDim;
+
+/// y = sum of a * b over the dims `sum`.
+///
+/// batch: dims of a, b and y; row: of a and y; column: of b and y; sum: of a
+/// and b.
+typedef struct DsprtEinsum {
+  DsprtType type; ///< DSPRT_F32 or DSPRT_BF16, summed in f32
+  int nbatch, nrow, ncolumn, nsum;
+  DsprtEinsumDim batch[DSPRT_MAX_EINSUM], row[DSPRT_MAX_EINSUM],
+      column[DSPRT_MAX_EINSUM], sum[DSPRT_MAX_EINSUM];
+} DsprtEinsum;
+
+/// y overlaps neither a nor b.  Over no elements the sum is 0.
+void dsprt_einsum(DsprtRun *run, const DsprtEinsum *einsum, const void *a,
+                  const void *b, void *y);
+
 /// A copy between two layouts: permutes, slices, concatenates, broadcasts.
 typedef struct DsprtCopy {
   int ndims;
