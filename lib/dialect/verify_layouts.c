@@ -125,6 +125,23 @@ static bool verify_norm(Rule *rule) {
   return need_all_by_name(rule);
 }
 
+/// A whole operand has no atom of the product that the op runs on, but those
+/// in `except`: it would have to be indexed by a part of the cut.
+static bool need_apart(const Rule *rule, size_t operand,
+                       const DspNameList *except) {
+  DspNameList dims = dsp_verifier_dims(rule->view->operands[operand]);
+  if (!is(layout_of(rule, rule->view->operands[operand]), "*")) return true;
+  for (size_t i = 0; i < rule->atoms.count; i++)
+    if (dsp_names_find(&dims, rule->atoms.names[i]) >= 0 &&
+        dsp_names_find(except, rule->atoms.names[i]) < 0)
+      return dsp_verify_fail(
+          rule->v, rule->view->op,
+          "runs on '%.*s', of which operand %zu has '%.*s' alone",
+          DSP_REF_FMT(rule->dim), operand,
+          DSP_REF_FMT(rule->atoms.names[i]));
+  return true;
+}
+
 static bool verify_attention(Rule *rule) {
   DspNameList over = dsp_verifier_names(rule->view, "over");
   DspNameList dot = dsp_verifier_names(rule->view, "dot");
@@ -138,8 +155,10 @@ static bool verify_attention(Rule *rule) {
   }
   if (touches(rule, &over)) // the queries are cut: the keys are needed whole
     return need_by_name(rule, 0) && need_whole(rule, 1) &&
-           need_whole(rule, 2) &&
-           (rule->view->noperands < 4 || need_whole(rule, 3));
+           need_apart(rule, 1, &over) && need_whole(rule, 2) &&
+           need_apart(rule, 2, &over) &&
+           (rule->view->noperands < 4 ||
+            (need_whole(rule, 3) && need_apart(rule, 3, &over)));
   bool contracted =
       touches(rule, &dot) && dsp_verifier_cut(rule->v, rule->view->operands[0],
                                               rule->dim, &first, &count);
@@ -193,7 +212,10 @@ static bool verify_reduce(Rule *rule) {
 /// Free as a map, or contracted: both operands are cut where they are summed.
 static bool verify_einsum(Rule *rule) {
   DspNameList over = dsp_verifier_names(rule->view, "over");
-  if (!result_is_partial(rule)) return need_all_by_name(rule);
+  DspNameList none = {.count = 0};
+  if (!result_is_partial(rule))
+    return need_all_by_name(rule) && need_apart(rule, 0, &none) &&
+           need_apart(rule, 1, &none);
   run_on(rule, layout_of(rule, rule->view->operands[0]));
   if (!touches(rule, &over)) return no_partial(rule);
   return need_layout(rule, 1, rule->dim);

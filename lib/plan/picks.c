@@ -124,6 +124,19 @@ static bool is_called(const Lister *l, size_t i, DspPlanLayout layout) {
                 layout.count * sizeof *dim->atoms) == 0;
 }
 
+/// Does value `i`, which stays whole, run over a part of the loops?  Elementwise
+/// code finds its index there; attention and einsums do not.
+static bool runs_along(const Lister *l, size_t i, DspPlanLayout layout,
+                       const uint8_t *loops, size_t nloops) {
+  const uint8_t *map = map_at(l, i);
+  bool any = false;
+  if (layout.kind == DSP_LAYOUT_CUT || l->op->kind == DSP_PLAN_ELEMENTWISE)
+    return false;
+  for (size_t at = 0; at < value_at(l, i)->ndims; ++at)
+    any |= memchr(loops, map[at], nloops) != NULL;
+  return any;
+}
+
 /// Adds the pick of some loops, unless a result cannot be cut there.
 static void add_pick(Lister *l, uint32_t dim, const uint8_t *loops,
                      size_t nloops) {
@@ -132,7 +145,8 @@ static void add_pick(Lister *l, uint32_t dim, const uint8_t *loops,
   pick.layouts = DSP_NEW(l->arena, uint32_t, arity(l->op));
   for (size_t i = 0; i < arity(l->op); ++i) {
     DspPlanLayout layout = layout_at(l, i, dim, loops, nloops);
-    if (!is_called(l, i, layout))
+    if (!is_called(l, i, layout) ||
+        (nloops > 1 && runs_along(l, i, layout, loops, nloops)))
       return;
     if (i >= l->op->noperands && pick.contracted)
       layout.kind = DSP_LAYOUT_PARTIAL;

@@ -317,6 +317,20 @@ module attributes {dsp.dims = [
 
 // -----
 
+// The keys have k, of which the queries hold a part of (n, k): no index fits.
+module attributes {dsp.dims = [
+    {name = "n", size = 2 : i64}, {name = "k", size = 4 : i64},
+    {name = "D", size = 8 : i64},
+    {name = "S", size = 8 : i64, factors = ["n", "k"]}]} {
+  func.func @model(%q: tensor<2x4x8xf32, {dims = ["n", "k", "D"], layout = ["S"]}>, %k: tensor<2x4x8xf32, {dims = ["n", "k", "D"], layout = ["*"]}>) {
+    // expected-error@+1 {{runs on 'S', of which operand 1 has 'k' alone}}
+    %y = "dsp.attention"(%q, %k, %k) {over = ["n"], dot = ["D"], scale = 1.0 : f64, stage = 0 : i64} : (tensor<2x4x8xf32, {dims = ["n", "k", "D"], layout = ["S"]}>, tensor<2x4x8xf32, {dims = ["n", "k", "D"], layout = ["*"]}>, tensor<2x4x8xf32, {dims = ["n", "k", "D"], layout = ["*"]}>) -> tensor<2x4x8xf32, {dims = ["n", "k", "D"], layout = ["S"]}>
+    return
+  }
+}
+
+// -----
+
 // A ring runs over a dim that is attended.
 module attributes {dsp.dims = [
     {name = "B", size = 2 : i64}, {name = "S", size = 4 : i64},
