@@ -59,6 +59,19 @@ irdl.dialect @dsp {
     irdl.results(y: %y)
   }
 
+  // Rows of w [over.., out..] that ids names.
+  irdl.operation @embedding {
+    %ids = irdl.base "!builtin.tensor"
+    %w = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %stage = irdl.any
+    %over = irdl.any
+    %out = irdl.any
+    irdl.operands(ids: %ids, w: %w)
+    irdl.attributes {"stage" = %stage, "over" = %over, "out" = %out}
+    irdl.results(y: %y)
+  }
+
   // x, some dims called otherwise.
   irdl.operation @rename {
     %x = irdl.base "!builtin.tensor"

@@ -166,6 +166,15 @@ static bool verify_attention(Rule *rule) {
   return need_all_by_name(rule);
 }
 
+/// Free in the dims of the ids, or in the channels of the weight.
+static bool verify_embedding(Rule *rule) {
+  DspNameList out = dsp_verifier_names(rule->view, "out");
+  if (!touches(rule, &out)) return need_by_name(rule, 0) && need_whole(rule, 1);
+  DspNameList none = {.count = 0};
+  return need_whole(rule, 0) && need_apart(rule, 0, &none) &&
+         need_layout(rule, 1, rule->dim);
+}
+
 static bool verify_slice(Rule *rule) {
   DspNameList own = dsp_verifier_dims(rule->view->result);
   DspNameList x = dsp_verifier_dims(rule->view->operands[0]);
@@ -279,6 +288,7 @@ static bool verify_axis(Rule *rule) {
   case DSP_OP_LAYER_NORM:
   case DSP_OP_RMS_NORM: return verify_norm(rule);
   case DSP_OP_ATTENTION: return verify_attention(rule);
+  case DSP_OP_EMBEDDING: return verify_embedding(rule);
   case DSP_OP_RENAME: return verify_rename(rule);
   case DSP_OP_SLICE: return verify_slice(rule);
   case DSP_OP_CONCAT: return verify_concat(rule);

@@ -198,6 +198,26 @@ static bool verify_einsum(DspVerifier *v, const DspOpView *view) {
   return need_dims(v, view, "a result of", &y, &needed);
 }
 
+static bool verify_embedding(DspVerifier *v, const DspOpView *view) {
+  DspNameList over = dsp_verifier_names(view, "over");
+  DspNameList out = dsp_verifier_names(view, "out");
+  DspNameList ids = dsp_verifier_dims(view->operands[0]);
+  DspNameList w = dsp_verifier_dims(view->operands[1]);
+  DspNameList y = dsp_verifier_dims(view->result);
+  if (over.count == 0 || out.count == 0)
+    return dsp_verify_fail(v, view->op, "needs dims in 'over' and 'out'");
+  if (!mlirTypeIsAInteger(view->operands[0]->element) ||
+      !mlirTypeEqual(view->operands[1]->element, view->result->element))
+    return dsp_verify_fail(v, view->op,
+                           "needs ids of i32 and a result of the type of its "
+                           "weight");
+  DspNameList needed = over;
+  dsp_names_append(&needed, &out);
+  if (!need_dims(v, view, "a weight of", &w, &needed)) return false;
+  dsp_names_append(&ids, &out);
+  return need_dims(v, view, "a result of", &y, &ids);
+}
+
 static bool verify_rename(DspVerifier *v, const DspOpView *view) {
   const DspTensorInfo *x = view->operands[0], *y = view->result;
   bool same = x->ndims == y->ndims;
@@ -361,9 +381,11 @@ static bool verify_distinct(DspVerifier *v, const DspOpView *view) {
   return true;
 }
 
-/// Only dsp.map converts elements.
+/// Only dsp.map converts elements; ids are not of the type of what they name.
 static bool verify_elements(DspVerifier *v, const DspOpView *view) {
-  if (!view->result || view->kind == DSP_OP_MAP) return true;
+  if (!view->result || view->kind == DSP_OP_MAP ||
+      view->kind == DSP_OP_EMBEDDING)
+    return true;
   for (size_t i = 0; i < view->noperands; i++)
     if (!mlirTypeEqual(view->operands[i]->element, view->result->element))
       return dsp_verify_fail(v, view->op,
@@ -385,6 +407,7 @@ static bool verify_kind(DspVerifier *v, const DspOpView *view) {
   case DSP_OP_ATTENTION: return verify_attention(v, view);
   case DSP_OP_INDEX: return verify_index(v, view);
   case DSP_OP_EINSUM: return verify_einsum(v, view);
+  case DSP_OP_EMBEDDING: return verify_embedding(v, view);
   case DSP_OP_RENAME: return verify_rename(v, view);
   case DSP_OP_MAP: return verify_map(v, view);
   case DSP_OP_SLICE: return verify_slice(v, view);

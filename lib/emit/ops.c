@@ -416,6 +416,25 @@ static void emit_einsum(DspEmitter *e, MlirOperation op, const DspAccess *y) {
                 argument(e, b), argument(e, y));
 }
 
+static void emit_embedding(DspEmitter *e, MlirOperation op,
+                           const DspAccess *y) {
+  const DspAccess *ids = operand(e, op, 0), *w = operand(e, op, 1);
+  MlirAttribute none =
+      mlirArrayAttrGet(mlirOperationGetContext(op), 0, NULL);
+  MlirAttribute over = dsp_get(op, "over");
+  DspExtent channels = dsp_extent_one();
+  for (size_t i = 0; i < w->naxes; i++)
+    if (!is_in(over, w->shape.atoms[w->axes[i].first]))
+      channels = dsp_extent_times(channels, w->axes[i].extent);
+  dsp_statement(&e->text,
+                "dsprt_embedding(run, &(DsprtEmbedding){.rows = %s, .entries = "
+                "%s, .channels = %s, .type = %s}, %s, %s, %s);",
+                rows_text(e, ids, none), product_text(e, over),
+                dsp_extent_text(&e->dims, channels),
+                dsp_type_constant(y->shape.element), argument(e, ids),
+                argument(e, w), argument(e, y));
+}
+
 /// y[i] = i: the expression of a map that has no operand.
 static void emit_index(DspEmitter *e, MlirOperation op, const DspAccess *y) {
   MlirAttribute parts[] = {mlirStringAttrGet(
@@ -497,6 +516,7 @@ void dsp_emit_op(DspEmitter *e, MlirOperation op, const char *frame) {
     break;
   case DSP_OP_REARRANGE: dsp_emit_nest(e, y, same, operand(e, op, 0), 1); break;
   case DSP_OP_EINSUM: emit_einsum(e, op, y); break;
+  case DSP_OP_EMBEDDING: emit_embedding(e, op, y); break;
   case DSP_OP_INDEX: emit_index(e, op, y); break;
   case DSP_OP_REDUCE: dsp_emit_reduce(e, op, y, operand(e, op, 0)); break;
   default: emit_collective(e, op, y, frame); break;

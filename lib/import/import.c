@@ -158,6 +158,7 @@ static const char *const op_names[] = {
     [DSP_MODEL_REDUCE] = "dsp.reduce",
     [DSP_MODEL_PIN] = "dsp.pin",
     [DSP_MODEL_EINSUM] = "dsp.einsum",
+    [DSP_MODEL_EMBEDDING] = "dsp.embedding",
     [DSP_MODEL_RENAME] = "dsp.rename",
     [DSP_MODEL_INDEX] = "dsp.index",
 };
@@ -199,6 +200,10 @@ static void set_attributes(Attributes *a, const DspModelOp *op) {
     set(a, "starts", dsp_attr_ints(i->context, op->noperands, op->starts));
     break;
   case DSP_MODEL_EINSUM: set(a, "over", atoms_attr(i, &op->over)); break;
+  case DSP_MODEL_EMBEDDING:
+    set(a, "over", atoms_attr(i, &op->over));
+    set(a, "out", atoms_attr(i, &op->out));
+    break;
   case DSP_MODEL_REDUCE:
     set(a, "kind", text_attr(i, op->function));
     set(a, "over", atoms_attr(i, &op->over));

@@ -263,6 +263,23 @@ static void map_sum(Nest *n, MlirOperation op) {
   map_all(n, &roles);
 }
 
+/// ids are free; of w [over.., out..] all rows are needed and out is free.
+static void map_embedding(Nest *n, MlirOperation op) {
+  static const Roles free_dims;
+  Roles over = {.nwhole = 0}, out = {.nwhole = 0};
+  add_names(n->r, &over, dsp_attr(op, "over"));
+  add_names(n->r, &out, dsp_attr(op, "out"));
+  map_value(n, n->values[0], &free_dims);
+  size_t nids = n->nmaps;
+  for (size_t i = 0; i < over.nwhole; i++)
+    n->maps[n->nmaps++] = loop_once(n, over.whole[i], DSP_LOOP_WHOLE, true);
+  for (size_t i = 0; i < out.nwhole; i++)
+    n->maps[n->nmaps++] = loop_once(n, out.whole[i], DSP_LOOP_FREE, true);
+  for (size_t i = 0; i < nids; i++) n->maps[n->nmaps++] = n->maps[i];
+  for (size_t i = 0; i < out.nwhole; i++)
+    n->maps[n->nmaps++] = loop_once(n, out.whole[i], DSP_LOOP_FREE, true);
+}
+
 static void map_norm(Nest *n, MlirOperation op) {
   Roles roles = {.whole_kind = DSP_LOOP_WHOLE};
   add_names(n->r, &roles, dsp_attr(op, "over"));
@@ -290,6 +307,7 @@ static DspPlanOpKind build_maps(Nest *n, MlirOperation op) {
   case DSP_OP_RMS_NORM: map_norm(n, op); return DSP_PLAN_COMPUTE;
   case DSP_OP_REDUCE: map_reduce(n, op); return DSP_PLAN_COMPUTE;
   case DSP_OP_EINSUM: map_sum(n, op); return DSP_PLAN_COMPUTE;
+  case DSP_OP_EMBEDDING: map_embedding(n, op); return DSP_PLAN_COMPUTE;
   case DSP_OP_RENAME: map_rename(n); return DSP_PLAN_ELEMENTWISE;
   case DSP_OP_SLICE:
   case DSP_OP_CONCAT: map_pieces(n, op); return DSP_PLAN_ELEMENTWISE;

@@ -61,6 +61,7 @@ DspResult dsp_op_add(DspSema *s, DspModelOp op, DspValueType type);
 // ops_compute.c
 DspResult dsp_op_linear(DspSema *s, const DspArgs *args);
 DspResult dsp_op_norm(DspSema *s, const DspArgs *args);
+DspResult dsp_op_embedding(DspSema *s, const DspArgs *args);
 DspResult dsp_op_einsum(DspSema *s, const DspArgs *args);
 DspResult dsp_op_attention(DspSema *s, const DspArgs *args);
 

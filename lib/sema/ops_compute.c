@@ -300,3 +300,39 @@ DspResult dsp_op_einsum(DspSema *s, const DspArgs *args) {
   op.over = over;
   return dsp_op_add(s, op, type);
 }
+
+/// Are the values of `ids` whole numbers?
+static bool need_ids(DspSema *s, const DspArgs *args, uint32_t ids) {
+  DspElement element = dsp_type_of(s, ids)->element;
+  if (element == DSP_I32) return true;
+  dsp_sema_error(s, DSP_E0410, args->plain[0]->range,
+                 "'embedding' looks up i32, the value is %s",
+                 dsp_element_name(element));
+  return false;
+}
+
+/// embedding(ids, V -> C, "path"): row ids[..] of a table [V, C]
+DspResult dsp_op_embedding(DspSema *s, const DspArgs *args) {
+  const DspExpr *in = args->arrow->items[0], *out = args->arrow->items[1];
+  uint32_t operands[2];
+  int64_t file[2 * DSP_MODEL_MAX_RANK];
+  size_t nfile = 0;
+  DspAtoms over = {0}, outs = {0};
+  if (!dsp_eval_value(s, args->plain[0], &operands[0]) ||
+      !need_ids(s, args, operands[0]) ||
+      !dsp_args_dims(s, args, in, DSP_NONE, &over, file, &nfile) ||
+      !dsp_args_dims(s, args, out, DSP_NONE, &outs, file, &nfile))
+    return dsp_op_failed();
+  DspValueType type = *dsp_type_of(s, operands[0]);
+  DspValueType own = {.element = s->default_element, .atoms = over};
+  type.element = own.element;
+  if (!dsp_atoms_append(s, args->arrow->range, &own.atoms, &outs) ||
+      !dsp_atoms_append(s, args->arrow->range, &type.atoms, &outs) ||
+      !dsp_atoms_distinct(s, args->arrow->range, &type.atoms, NULL))
+    return dsp_op_failed();
+  operands[1] = weight(s, args, "weight", own, file, nfile);
+  DspModelOp op = dsp_op_new(s, DSP_MODEL_EMBEDDING, args, 2, operands);
+  op.over = over;
+  op.out = outs;
+  return dsp_op_add(s, op, type);
+}

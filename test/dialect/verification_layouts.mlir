@@ -723,3 +723,33 @@ module attributes {dsp.dims = [
     return
   }
 }
+
+// -----
+
+// A table is whole where its rows are looked up.
+module attributes {dsp.dims = [
+    {name = "B", size = 2 : i64}, {name = "T", size = 3 : i64},
+    {name = "V", size = 9 : i64}, {name = "D", size = 8 : i64}]} {
+  func.func @model() {
+    %ids = "dsp.input"() {name = "ids", stage = 0 : i64} : () -> tensor<2x3xi32, {dims = ["B", "T"], layout = ["T"]}>
+    %w = "dsp.param"() {file_shape = [9, 8], path = "w", rel = "w", stage = 0 : i64} : () -> tensor<9x8xf32, {dims = ["V", "D"], layout = ["V"]}>
+    // expected-error@+1 {{runs on 'T' and needs layout '*' of operand 1, which has 'V'}}
+    %y = "dsp.embedding"(%ids, %w) {out = ["D"], over = ["V"], stage = 0 : i64} : (tensor<2x3xi32, {dims = ["B", "T"], layout = ["T"]}>, tensor<9x8xf32, {dims = ["V", "D"], layout = ["V"]}>) -> tensor<2x3x8xf32, {dims = ["B", "T", "D"], layout = ["T"]}>
+    return
+  }
+}
+
+// -----
+
+// Ids are whole where the channels are cut.
+module attributes {dsp.dims = [
+    {name = "B", size = 2 : i64}, {name = "T", size = 3 : i64},
+    {name = "V", size = 9 : i64}, {name = "D", size = 8 : i64}]} {
+  func.func @model() {
+    %ids = "dsp.input"() {name = "ids", stage = 0 : i64} : () -> tensor<2x3xi32, {dims = ["B", "T"], layout = ["T"]}>
+    %w = "dsp.param"() {file_shape = [9, 8], path = "w", rel = "w", stage = 0 : i64} : () -> tensor<9x8xf32, {dims = ["V", "D"], layout = ["D"]}>
+    // expected-error@+1 {{runs on 'D' and needs layout '*' of operand 0, which has 'T'}}
+    %y = "dsp.embedding"(%ids, %w) {out = ["D"], over = ["V"], stage = 0 : i64} : (tensor<2x3xi32, {dims = ["B", "T"], layout = ["T"]}>, tensor<9x8xf32, {dims = ["V", "D"], layout = ["D"]}>) -> tensor<2x3x8xf32, {dims = ["B", "T", "D"], layout = ["D"]}>
+    return
+  }
+}

@@ -618,3 +618,33 @@ module attributes {dsp.dims = [
     return
   }
 }
+
+// -----
+
+// The ids of an embedding are integers.
+module attributes {dsp.dims = [
+    {name = "B", size = 2 : i64}, {name = "T", size = 3 : i64},
+    {name = "V", size = 9 : i64}, {name = "D", size = 8 : i64}]} {
+  func.func @model() {
+    %ids = "dsp.input"() {name = "ids", stage = 0 : i64} : () -> tensor<2x3xf32, {dims = ["B", "T"]}>
+    %w = "dsp.param"() {file_shape = [9, 8], path = "w", rel = "w", stage = 0 : i64} : () -> tensor<9x8xf32, {dims = ["V", "D"]}>
+    // expected-error@+1 {{needs ids of i32 and a result of the type of its weight}}
+    %y = "dsp.embedding"(%ids, %w) {out = ["D"], over = ["V"], stage = 0 : i64} : (tensor<2x3xf32, {dims = ["B", "T"]}>, tensor<9x8xf32, {dims = ["V", "D"]}>) -> tensor<2x3x8xf32, {dims = ["B", "T", "D"]}>
+    return
+  }
+}
+
+// -----
+
+// The channels stand behind the dims of the ids.
+module attributes {dsp.dims = [
+    {name = "B", size = 2 : i64}, {name = "T", size = 3 : i64},
+    {name = "V", size = 9 : i64}, {name = "D", size = 8 : i64}]} {
+  func.func @model() {
+    %ids = "dsp.input"() {name = "ids", stage = 0 : i64} : () -> tensor<2x3xi32, {dims = ["B", "T"]}>
+    %w = "dsp.param"() {file_shape = [9, 8], path = "w", rel = "w", stage = 0 : i64} : () -> tensor<9x8xf32, {dims = ["V", "D"]}>
+    // expected-error@+1 {{a result of}}
+    %y = "dsp.embedding"(%ids, %w) {out = ["D"], over = ["V"], stage = 0 : i64} : (tensor<2x3xi32, {dims = ["B", "T"]}>, tensor<9x8xf32, {dims = ["V", "D"]}>) -> tensor<2x8x3xf32, {dims = ["B", "D", "T"]}>
+    return
+  }
+}

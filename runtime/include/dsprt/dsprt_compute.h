@@ -141,6 +141,23 @@ typedef struct DsprtEinsum {
 void dsprt_einsum(DsprtRun *run, const DsprtEinsum *einsum, const void *a,
                   const void *b, void *y);
 
+/// Rows of a table.
+typedef struct DsprtEmbedding {
+  int64_t rows;     ///< ids
+  int64_t entries;  ///< rows of the table
+  int64_t channels; ///< of a row
+  DsprtType type;   ///< of the table and of y
+} DsprtEmbedding;
+
+///   ids  [rows], each in 0 .. entries - 1
+///   w    [entries, channels]
+///   y    [rows, channels]; overlaps neither
+///
+/// Another id ends the program with an error: on CPUs one that names it, on
+/// GPUs one of the launch, which the pass reports.
+void dsprt_embedding(DsprtRun *run, const DsprtEmbedding *embedding,
+                     const int32_t *ids, const void *w, void *y);
+
 /// A copy between two layouts: permutes, slices, concatenates, broadcasts.
 typedef struct DsprtCopy {
   int ndims;
