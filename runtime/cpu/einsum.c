@@ -21,22 +21,34 @@ typedef struct Job {
   int64_t batches, rows, columns, depth;
 } Job;
 
-/// Where a tile lies: offsets of a and b by row or column, and of y.
-typedef struct Place {
-  int64_t a, b, y;
-} Place;
+/// Which tensor an offset is into.
+typedef enum Tensor { OF_A, OF_B, OF_Y } Tensor;
+
+/// Offsets of a tile by row, column and summed position.
+typedef struct Places {
+  int64_t row_a[TILE], row_y[TILE], column_b[TILE], column_y[TILE];
+  int64_t sum_a[DEPTH], sum_b[DEPTH];
+} Places;
 
 static int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
 
-static Place place_of(const DsprtEinsumDim *dims, int n, int64_t index) {
-  Place at = {0};
+static int64_t offset_of(const DsprtEinsumDim *dims, int n, Tensor tensor,
+                         int64_t index) {
+  int64_t at = 0;
   for (int i = n; i-- > 0; index /= dims[i].size) {
-    int64_t k = index % dims[i].size;
-    at.a += k * dims[i].a;
-    at.b += k * dims[i].b;
-    at.y += k * dims[i].y;
+    int64_t stride = tensor == OF_A   ? dims[i].a
+                     : tensor == OF_B ? dims[i].b
+                                      : dims[i].y;
+    at += index % dims[i].size * stride;
   }
   return at;
+}
+
+/// The offsets of `count` positions from `first` on.
+static void place(const DsprtEinsumDim *dims, int n, Tensor tensor,
+                  int64_t first, int64_t count, int64_t *out) {
+  for (int64_t i = 0; i < count; i++)
+    out[i] = offset_of(dims, n, tensor, first + i);
 }
 
 static int64_t size_of(const DsprtEinsumDim *dims, int n) {
@@ -45,61 +57,67 @@ static int64_t size_of(const DsprtEinsumDim *dims, int n) {
   return size;
 }
 
-static float element(DsprtType type, const unsigned char *x, int64_t at) {
-  if (type == DSPRT_F32) return ((const float *)(const void *)x)[at];
-  return dsprt_from_bf16(((const DsprtBf16 *)(const void *)x)[at]);
-}
-
-/// out [count, depth]: rows of a, or columns of b, from `first` on.
-static void pack(const Job *job, bool of_a, Place base, int64_t first,
-                 int64_t count, int64_t depth_first, int64_t depth,
-                 float *out) {
-  const DsprtEinsum *e = job->e;
+/// out [count, depth], as f32: x at the sums of the offsets.
+static void pack(DsprtType type, const unsigned char *x, int64_t base,
+                 const int64_t *rows, int64_t count, const int64_t *sums,
+                 int64_t depth, float *out) {
   for (int64_t i = 0; i < count; i++) {
-    Place row = of_a ? place_of(e->row, e->nrow, first + i)
-                     : place_of(e->column, e->ncolumn, first + i);
-    for (int64_t k = 0; k < depth; k++) {
-      Place sum = place_of(e->sum, e->nsum, depth_first + k);
-      out[i * depth + k] =
-          of_a ? element(e->type, job->a, base.a + row.a + sum.a)
-               : element(e->type, job->b, base.b + row.b + sum.b);
+    const float *f = (const float *)(const void *)x;
+    const DsprtBf16 *h = (const DsprtBf16 *)(const void *)x;
+    float *row = out + i * depth;
+    if (type == DSPRT_F32)
+      for (int64_t k = 0; k < depth; k++) row[k] = f[base + rows[i] + sums[k]];
+    else
+      for (int64_t k = 0; k < depth; k++)
+        row[k] = dsprt_from_bf16(h[base + rows[i] + sums[k]]);
+  }
+}
+
+static void store(const Job *job, int64_t base, const Places *at, int64_t rows,
+                  int64_t columns, const float *tile) {
+  float *f = (float *)(void *)job->y;
+  DsprtBf16 *h = (DsprtBf16 *)(void *)job->y;
+  for (int64_t i = 0; i < rows; i++) {
+    int64_t row = base + at->row_y[i];
+    for (int64_t j = 0; j < columns; j++) {
+      float x = tile[i * columns + j];
+      if (job->e->type == DSPRT_F32)
+        f[row + at->column_y[j]] = x;
+      else
+        h[row + at->column_y[j]] = dsprt_to_bf16(x);
     }
   }
 }
 
-static void store(const Job *job, Place base, int64_t row, int64_t rows,
-                  int64_t column, int64_t columns, const float *tile) {
-  const DsprtEinsum *e = job->e;
-  for (int64_t i = 0; i < rows; i++) {
-    int64_t of_row = base.y + place_of(e->row, e->nrow, row + i).y;
-    for (int64_t j = 0; j < columns; j++) {
-      int64_t at =
-          of_row + place_of(e->column, e->ncolumn, column + j).y;
-      float x = tile[i * columns + j];
-      if (e->type == DSPRT_F32)
-        ((float *)(void *)job->y)[at] = x;
-      else
-        ((DsprtBf16 *)(void *)job->y)[at] = dsprt_to_bf16(x);
-    }
-  }
+static int64_t base_of(const Job *job, Tensor tensor, int64_t batch) {
+  return offset_of(job->e->batch, job->e->nbatch, tensor, batch);
 }
 
 static void do_tile(const Job *job, int64_t batch, int64_t row, int64_t column,
                     float *memory) {
+  const DsprtEinsum *e = job->e;
+  Places at;
   float *a = memory, *b = a + TILE * DEPTH, *y = b + TILE * DEPTH;
   int64_t rows = min(TILE, job->rows - row);
   int64_t columns = min(TILE, job->columns - column);
-  Place base = place_of(job->e->batch, job->e->nbatch, batch);
+  place(e->row, e->nrow, OF_A, row, rows, at.row_a);
+  place(e->row, e->nrow, OF_Y, row, rows, at.row_y);
+  place(e->column, e->ncolumn, OF_B, column, columns, at.column_b);
+  place(e->column, e->ncolumn, OF_Y, column, columns, at.column_y);
   for (int64_t k = 0; k == 0 || k < job->depth; k += DEPTH) {
     int64_t depth = min(DEPTH, job->depth - k);
-    pack(job, true, base, row, rows, k, depth, a);
-    pack(job, false, base, column, columns, k, depth, b);
+    place(e->sum, e->nsum, OF_A, k, depth, at.sum_a);
+    place(e->sum, e->nsum, OF_B, k, depth, at.sum_b);
+    pack(e->type, job->a, base_of(job, OF_A, batch), at.row_a, rows, at.sum_a,
+         depth, a);
+    pack(e->type, job->b, base_of(job, OF_B, batch), at.column_b, columns,
+         at.sum_b, depth, b);
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)rows,
                 (blasint)columns, (blasint)depth, 1.0f, a,
                 (blasint)(depth ? depth : 1), b, (blasint)(depth ? depth : 1),
                 k ? 1.0f : 0.0f, y, (blasint)columns);
   }
-  store(job, base, row, rows, column, columns, y);
+  store(job, base_of(job, OF_Y, batch), &at, rows, columns, y);
 }
 
 void dsprt_einsum(DsprtRun *run, const DsprtEinsum *einsum, const void *a,
