@@ -72,6 +72,18 @@ irdl.dialect @dsp {
     irdl.results(y: %y)
   }
 
+  // x, the pairs along a dim rotated by angles.
+  irdl.operation @rope {
+    %x = irdl.base "!builtin.tensor"
+    %angles = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %stage = irdl.any
+    %over = irdl.any
+    irdl.operands(x: %x, angles: %angles)
+    irdl.attributes {"stage" = %stage, "over" = %over}
+    irdl.results(y: %y)
+  }
+
   // x, some dims called otherwise.
   irdl.operation @rename {
     %x = irdl.base "!builtin.tensor"

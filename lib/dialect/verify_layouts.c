@@ -286,7 +286,8 @@ static bool verify_axis(Rule *rule) {
   if (result_is_partial(rule)) return no_partial(rule);
   switch (kind) {
   case DSP_OP_LAYER_NORM:
-  case DSP_OP_RMS_NORM: return verify_norm(rule);
+  case DSP_OP_RMS_NORM:
+  case DSP_OP_ROPE: return verify_norm(rule);
   case DSP_OP_ATTENTION: return verify_attention(rule);
   case DSP_OP_EMBEDDING: return verify_embedding(rule);
   case DSP_OP_RENAME: return verify_rename(rule);

@@ -218,6 +218,25 @@ static bool verify_embedding(DspVerifier *v, const DspOpView *view) {
   return need_dims(v, view, "a result of", &y, &ids);
 }
 
+/// Pairs along one dim of two positions; the angles have other dims of x.
+static bool verify_rope(DspVerifier *v, const DspOpView *view) {
+  DspNameList over = dsp_verifier_names(view, "over");
+  DspNameList x = dsp_verifier_dims(view->operands[0]);
+  DspNameList angles = dsp_verifier_dims(view->operands[1]);
+  DspNameList y = dsp_verifier_dims(view->result);
+  if (!need_members(v, view, "over", &over, "x", &x) ||
+      !need_dims(v, view, "a result of", &y, &x))
+    return false;
+  if (over.count != 1 || size_of(v, &over) != 2)
+    return dsp_verify_fail(v, view->op, "needs one dim of size 2 in 'over'");
+  if (!mlirTypeIsAF32(view->operands[1]->element) ||
+      !mlirTypeEqual(view->operands[0]->element, view->result->element))
+    return dsp_verify_fail(v, view->op,
+                           "needs angles of f32 and a result of the type of x");
+  DspNameList rest = without(&x, &over);
+  return need_members(v, view, "the angles", &angles, "x", &rest);
+}
+
 static bool verify_rename(DspVerifier *v, const DspOpView *view) {
   const DspTensorInfo *x = view->operands[0], *y = view->result;
   bool same = x->ndims == y->ndims;
@@ -381,10 +400,11 @@ static bool verify_distinct(DspVerifier *v, const DspOpView *view) {
   return true;
 }
 
-/// Only dsp.map converts elements; ids are not of the type of what they name.
+/// Only dsp.map converts elements; ids are not of the type of what they name,
+/// nor angles of what they rotate.
 static bool verify_elements(DspVerifier *v, const DspOpView *view) {
   if (!view->result || view->kind == DSP_OP_MAP ||
-      view->kind == DSP_OP_EMBEDDING)
+      view->kind == DSP_OP_EMBEDDING || view->kind == DSP_OP_ROPE)
     return true;
   for (size_t i = 0; i < view->noperands; i++)
     if (!mlirTypeEqual(view->operands[i]->element, view->result->element))
@@ -408,6 +428,7 @@ static bool verify_kind(DspVerifier *v, const DspOpView *view) {
   case DSP_OP_INDEX: return verify_index(v, view);
   case DSP_OP_EINSUM: return verify_einsum(v, view);
   case DSP_OP_EMBEDDING: return verify_embedding(v, view);
+  case DSP_OP_ROPE: return verify_rope(v, view);
   case DSP_OP_RENAME: return verify_rename(v, view);
   case DSP_OP_MAP: return verify_map(v, view);
   case DSP_OP_SLICE: return verify_slice(v, view);

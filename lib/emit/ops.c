@@ -341,8 +341,10 @@ static void emit_concat(DspEmitter *e, MlirOperation op, const DspAccess *y) {
     dsp_tensor_read(type, &info);
     ptrdiff_t at = dsp_tensor_find(&info, dim);
     MlirStringRef names[DSP_MAX_RANK];
-    size_t count = dsp_attr_read_strings(
-        mlirArrayAttrGetElement(terms, (intptr_t)i), names, DSP_MAX_RANK);
+    size_t count = 0; // a dim that is no sum: one position each
+    if (!mlirAttributeIsNull(terms))
+      count = dsp_attr_read_strings(
+          mlirArrayAttrGetElement(terms, (intptr_t)i), names, DSP_MAX_RANK);
     DspTensorInfo part = info;
     part.ndims = 0;
     for (ptrdiff_t k = 0; k < (ptrdiff_t)info.ndims; k++) {

@@ -159,6 +159,7 @@ static const char *const op_names[] = {
     [DSP_MODEL_PIN] = "dsp.pin",
     [DSP_MODEL_EINSUM] = "dsp.einsum",
     [DSP_MODEL_EMBEDDING] = "dsp.embedding",
+    [DSP_MODEL_ROPE] = "dsp.rope",
     [DSP_MODEL_RENAME] = "dsp.rename",
     [DSP_MODEL_INDEX] = "dsp.index",
 };
@@ -199,7 +200,8 @@ static void set_attributes(Attributes *a, const DspModelOp *op) {
     set(a, "dim", text_attr(i, dims[op->dim].name));
     set(a, "starts", dsp_attr_ints(i->context, op->noperands, op->starts));
     break;
-  case DSP_MODEL_EINSUM: set(a, "over", atoms_attr(i, &op->over)); break;
+  case DSP_MODEL_EINSUM:
+  case DSP_MODEL_ROPE: set(a, "over", atoms_attr(i, &op->over)); break;
   case DSP_MODEL_EMBEDDING:
     set(a, "over", atoms_attr(i, &op->over));
     set(a, "out", atoms_attr(i, &op->out));

@@ -280,6 +280,7 @@ static void map_embedding(Nest *n, MlirOperation op) {
     n->maps[n->nmaps++] = loop_once(n, out.whole[i], DSP_LOOP_FREE, true);
 }
 
+/// The dims of `over` are needed whole, all others are free.
 static void map_norm(Nest *n, MlirOperation op) {
   Roles roles = {.whole_kind = DSP_LOOP_WHOLE};
   add_names(n->r, &roles, dsp_attr(op, "over"));
@@ -308,6 +309,7 @@ static DspPlanOpKind build_maps(Nest *n, MlirOperation op) {
   case DSP_OP_REDUCE: map_reduce(n, op); return DSP_PLAN_COMPUTE;
   case DSP_OP_EINSUM: map_sum(n, op); return DSP_PLAN_COMPUTE;
   case DSP_OP_EMBEDDING: map_embedding(n, op); return DSP_PLAN_COMPUTE;
+  case DSP_OP_ROPE: map_norm(n, op); return DSP_PLAN_ELEMENTWISE;
   case DSP_OP_RENAME: map_rename(n); return DSP_PLAN_ELEMENTWISE;
   case DSP_OP_SLICE:
   case DSP_OP_CONCAT: map_pieces(n, op); return DSP_PLAN_ELEMENTWISE;

@@ -70,4 +70,7 @@ DspResult dsp_op_split(DspSema *s, const DspArgs *args);
 DspResult dsp_op_rename(DspSema *s, const DspArgs *args);
 DspResult dsp_op_concat(DspSema *s, const DspArgs *args);
 
+// ops_rope.c
+DspResult dsp_op_rope(DspSema *s, const DspArgs *args);
+
 #endif

@@ -17,6 +17,7 @@ static const char *const op_names[] = {
     [DSP_MODEL_PIN] = "pin",
     [DSP_MODEL_EINSUM] = "einsum",
     [DSP_MODEL_EMBEDDING] = "embedding",
+    [DSP_MODEL_ROPE] = "rope",
     [DSP_MODEL_RENAME] = "rename",
     [DSP_MODEL_INDEX] = "index",
 };

@@ -753,3 +753,33 @@ module attributes {dsp.dims = [
     return
   }
 }
+
+// -----
+
+// Pairs are rotated where they are whole.
+module attributes {dsp.dims = [
+    {name = "T", size = 4 : i64}, {name = "R", size = 3 : i64},
+    {name = "P", size = 2 : i64}]} {
+  func.func @model() {
+    %x = "dsp.input"() {name = "x", stage = 0 : i64} : () -> tensor<4x3x2xf32, {dims = ["T", "R", "P"], layout = ["P"]}>
+    %a = "dsp.input"() {name = "a", stage = 0 : i64} : () -> tensor<4x3xf32, {dims = ["T", "R"], layout = ["*"]}>
+    // expected-error@+1 {{needs 'P' whole and cannot run on it}}
+    %y = "dsp.rope"(%x, %a) {over = ["P"], stage = 0 : i64} : (tensor<4x3x2xf32, {dims = ["T", "R", "P"], layout = ["P"]}>, tensor<4x3xf32, {dims = ["T", "R"], layout = ["*"]}>) -> tensor<4x3x2xf32, {dims = ["T", "R", "P"], layout = ["P"]}>
+    return
+  }
+}
+
+// -----
+
+// Angles are cut as what they rotate.
+module attributes {dsp.dims = [
+    {name = "T", size = 4 : i64}, {name = "R", size = 3 : i64},
+    {name = "P", size = 2 : i64}]} {
+  func.func @model() {
+    %x = "dsp.input"() {name = "x", stage = 0 : i64} : () -> tensor<4x3x2xf32, {dims = ["T", "R", "P"], layout = ["T"]}>
+    %a = "dsp.input"() {name = "a", stage = 0 : i64} : () -> tensor<4x3xf32, {dims = ["T", "R"], layout = ["*"]}>
+    // expected-error@+1 {{runs on 'T' and needs layout 'T' of operand 1, which has '*'}}
+    %y = "dsp.rope"(%x, %a) {over = ["P"], stage = 0 : i64} : (tensor<4x3x2xf32, {dims = ["T", "R", "P"], layout = ["T"]}>, tensor<4x3xf32, {dims = ["T", "R"], layout = ["*"]}>) -> tensor<4x3x2xf32, {dims = ["T", "R", "P"], layout = ["T"]}>
+    return
+  }
+}

@@ -648,3 +648,42 @@ module attributes {dsp.dims = [
     return
   }
 }
+
+// -----
+
+// A pair has two positions.
+module attributes {dsp.dims = [
+    {name = "T", size = 4 : i64}, {name = "R", size = 3 : i64},
+    {name = "P", size = 2 : i64}, {name = "S", size = 5 : i64}]} {
+  func.func @model(%x: tensor<4x3x2xf32, {dims = ["T", "R", "P"]}>, %a: tensor<4x3xf32, {dims = ["T", "R"]}>, %b: tensor<5xf32, {dims = ["S"]}>, %c: tensor<4xbf16, {dims = ["T"]}>) {
+    // expected-error@+1 {{needs one dim of size 2 in 'over'}}
+    %y = "dsp.rope"(%x, %a) {over = ["R"], stage = 0 : i64} : (tensor<4x3x2xf32, {dims = ["T", "R", "P"]}>, tensor<4x3xf32, {dims = ["T", "R"]}>) -> tensor<4x3x2xf32, {dims = ["T", "R", "P"]}>
+    return
+  }
+}
+
+// -----
+
+// Angles have dims of what they rotate.
+module attributes {dsp.dims = [
+    {name = "T", size = 4 : i64}, {name = "R", size = 3 : i64},
+    {name = "P", size = 2 : i64}, {name = "S", size = 5 : i64}]} {
+  func.func @model(%x: tensor<4x3x2xf32, {dims = ["T", "R", "P"]}>, %a: tensor<4x3xf32, {dims = ["T", "R"]}>, %b: tensor<5xf32, {dims = ["S"]}>, %c: tensor<4xbf16, {dims = ["T"]}>) {
+    // expected-error@+1 {{names 'S' in 'the angles', but x has [T, R]}}
+    %y = "dsp.rope"(%x, %b) {over = ["P"], stage = 0 : i64} : (tensor<4x3x2xf32, {dims = ["T", "R", "P"]}>, tensor<5xf32, {dims = ["S"]}>) -> tensor<4x3x2xf32, {dims = ["T", "R", "P"]}>
+    return
+  }
+}
+
+// -----
+
+// Angles are f32.
+module attributes {dsp.dims = [
+    {name = "T", size = 4 : i64}, {name = "R", size = 3 : i64},
+    {name = "P", size = 2 : i64}, {name = "S", size = 5 : i64}]} {
+  func.func @model(%x: tensor<4x3x2xf32, {dims = ["T", "R", "P"]}>, %a: tensor<4x3xf32, {dims = ["T", "R"]}>, %b: tensor<5xf32, {dims = ["S"]}>, %c: tensor<4xbf16, {dims = ["T"]}>) {
+    // expected-error@+1 {{needs angles of f32 and a result of the type of x}}
+    %y = "dsp.rope"(%x, %c) {over = ["P"], stage = 0 : i64} : (tensor<4x3x2xf32, {dims = ["T", "R", "P"]}>, tensor<4xbf16, {dims = ["T"]}>) -> tensor<4x3x2xf32, {dims = ["T", "R", "P"]}>
+    return
+  }
+}

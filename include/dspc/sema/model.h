@@ -58,6 +58,7 @@ typedef enum DspModelOpKind {
   DSP_MODEL_PIN,
   DSP_MODEL_EINSUM,
   DSP_MODEL_EMBEDDING, ///< rows of a table
+  DSP_MODEL_ROPE, ///< x, angles: the pairs of x rotated
   DSP_MODEL_RENAME, ///< the same elements, some dims called otherwise
   DSP_MODEL_INDEX, ///< 0, 1, 2, .. along a dim
 } DspModelOpKind;
@@ -78,7 +79,7 @@ typedef struct DspModelOp {
   uint32_t *operands;
   size_t noperands;
   uint32_t result;   ///< unused by OUTPUT
-  DspAtoms over;     ///< norms, attention, REDUCE, EINSUM; `contract` of LINEAR
+  DspAtoms over;     ///< norms, attention, ROPE, REDUCE, EINSUM; `contract` of LINEAR
   DspAtoms out;      ///< LINEAR, EMBEDDING; `dot` of ATTENTION
   double number;     ///< eps; scale
   DspStr function;   ///< MAP: "add", ... or empty for a copy; REDUCE: "mean"
