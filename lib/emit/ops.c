@@ -103,22 +103,29 @@ static const char *linear_bias(DspEmitter *e, MlirOperation op,
   return dsp_format(e->arena, "run->rank == 0 ? %s : NULL", bias);
 }
 
+/// The scratch memory of a linear: none in f32; NULL where the target needs
+/// none, for then a stage may have no frame either.
+static const char *linear_workspace(DspEmitter *e, MlirOperation op,
+                                    MlirType element, const char *frame) {
+  MlirAttribute place = dsp_get(op, "workspace");
+  if (mlirTypeIsAF32(element)) return "";
+  if (mlirAttributeIsNull(place)) return ", NULL";
+  return dsp_format(e->arena, ", %s + %lld", frame,
+                    (long long)mlirIntegerAttrGetValueInt(place));
+}
+
 static void emit_linear(DspEmitter *e, MlirOperation op, const DspAccess *y,
                         const char *frame) {
   const DspAccess *x = operand(e, op, 0);
   Matrix in, out;
   if (!linear_matrices(e, op, x, y, &in, &out)) return;
-  const char *workspace = "";
-  if (!mlirTypeIsAF32(x->shape.element))
-    workspace = dsp_format(e->arena, ", %s + %lld", frame,
-                           (long long)dsp_get_int(op, "workspace"));
   dsp_statement(
       &e->text,
       "dsprt_linear_%s(run, &(DsprtLinear){.rows = %s, .in = %s, .out = %s}, "
       "%s, %s, %s, %s%s);",
       dsp_c_suffix(x->shape.element), in.rows, in.columns, out.columns,
       argument(e, x), argument(e, operand(e, op, 1)), linear_bias(e, op, y),
-      argument(e, y), workspace);
+      argument(e, y), linear_workspace(e, op, x->shape.element, frame));
 }
 
 static void emit_fused_linear(DspEmitter *e, MlirOperation op,
