@@ -145,6 +145,20 @@ static bool verify_norm(DspVerifier *v, const DspOpView *view) {
   return true;
 }
 
+/// Who sees only some keys must be among them: one dim, which q has.
+static bool verify_mask(DspVerifier *v, const DspOpView *view,
+                        const DspNameList *over, const DspNameList *q) {
+  MlirAttribute causal = dsp_verifier_attr(view, "causal");
+  MlirAttribute window = dsp_verifier_attr(view, "window");
+  if (mlirAttributeIsNull(causal) && mlirAttributeIsNull(window)) return true;
+  if (over->count != 1)
+    return dsp_verify_fail(v, view->op, "masks keys of %zu dims, not of one",
+                           over->count);
+  if (!mlirAttributeIsNull(window) && mlirIntegerAttrGetValueInt(window) < 1)
+    return dsp_verify_fail(v, view->op, "needs a window of at least 1");
+  return need_members(v, view, "over", over, "q", q);
+}
+
 static bool verify_attention(DspVerifier *v, const DspOpView *view) {
   DspNameList over = dsp_verifier_names(view, "over");
   DspNameList dot = dsp_verifier_names(view, "dot");
@@ -166,6 +180,7 @@ static bool verify_attention(DspVerifier *v, const DspOpView *view) {
     if (!need_members(v, view, "the bias", &bias, "q", &of_queries))
       return false;
   }
+  if (!verify_mask(v, view, &over, &q)) return false;
   DspNameList batch = without(&k, &over);
   batch = without(&batch, &dot);
   if (!need_members(v, view, "k", &batch, "q", &q)) return false;

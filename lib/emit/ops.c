@@ -197,6 +197,19 @@ static const char *bias_text(DspEmitter *e, const DspAccess *bias,
 
 enum { MAX_QUERY_DIMS = 3 }; // DSPRT_MAX_OVER
 
+/// ", .mask = {.causal = 1, .window = 0, .query = 0, .begin = T_0}", or
+/// nothing.  `along` is the attended axis of o, its query dim number `query`.
+static const char *mask_text(DspEmitter *e, MlirOperation op,
+                             const DspAxis *along, int query) {
+  long long causal = dsp_get_int(op, "causal");
+  long long window = dsp_get_int(op, "window");
+  if (!along || (!causal && !window)) return "";
+  return dsp_format(
+      e->arena,
+      ", .mask = {.causal = %lld, .window = %lld, .query = %d, .begin = %s}",
+      causal, window, query, along->cut ? along->dim->begin_name : "0");
+}
+
 /// "3145728 bytes leave each rank"
 static const char *leaving_text(DspEmitter *e, MlirOperation op) {
   MlirAttribute bytes = dsp_get(op, "bytes");
@@ -249,11 +262,13 @@ static void emit_attention(DspEmitter *e, MlirOperation op,
   MlirAttribute over = dsp_get(op, "over"), dot = dsp_get(op, "dot");
   const char *batch = "", *query = "", *key = "";
   BiasStrides strides = {"", "", ""};
+  const char *mask = "";
   int nbatch = 0, nquery = 0, nkey = 0;
   for (size_t i = 0; i < o->naxes; i++) {
     const DspAxis *axis = &o->axes[i];
     MlirStringRef atom = o->shape.atoms[axis->first];
     if (is_in(dot, atom)) continue;
+    if (is_in(over, atom)) mask = mask_text(e, op, axis, nquery);
     const char *size = dsp_extent_text(&e->dims, axis->extent);
     bool alone = !axis_like(k, axis) && !axis_like(v, axis);
     if (is_in(over, atom) || (alone && nquery < MAX_QUERY_DIMS)) {
@@ -296,11 +311,11 @@ static void emit_attention(DspEmitter *e, MlirOperation op,
       &e->text,
       "dsprt_%sattention_%s(run, &(DsprtAttention){.nbatch = %d, %s.nquery = "
       "%d, %s.nkey = %d, .key = {%s}, .dot = %s, .width = %s, .scale = "
-      "%.9gf%s}, %s%s, %s, %s, %s%s);",
+      "%.9gf%s%s}, %s%s, %s, %s, %s%s);",
       *ring ? "ring_" : "", dsp_c_suffix(q->shape.element), nbatch, batches, nquery, queries, nkey,
       key, product_text(e, dot), product_text(e, dot),
       mlirFloatAttrGetValueDouble(dsp_get(op, "scale")),
-      bias_text(e, bias, &strides), ring,
+      bias_text(e, bias, &strides), mask, ring,
       argument(e, q),
       argument(e, k), argument(e, v), argument(e, o), scratch);
 }

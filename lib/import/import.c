@@ -189,6 +189,8 @@ static void set_attributes(Attributes *a, const DspModelOp *op) {
     set(a, "over", atoms_attr(i, &op->over));
     set(a, "dot", atoms_attr(i, &op->out));
     set(a, "scale", float_attr(i, op->number));
+    if (op->causal) set(a, "causal", int_attr(i, 1));
+    if (op->window) set(a, "window", int_attr(i, op->window));
     break;
   case DSP_MODEL_MAP: set(a, "expr", map_expr(i, op)); break;
   case DSP_MODEL_SLICE:

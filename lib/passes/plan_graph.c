@@ -205,8 +205,10 @@ static void map_keys(Nest *n, uint32_t value, const Roles *dot,
 /// their parts go round the ranks.
 static void map_attention(Nest *n, MlirOperation op) {
   bool bias = n->nvalues == 5; // belongs to keys that would have moved on
+  bool mask = !mlirAttributeIsNull(dsp_attr(op, "causal")) ||
+              !mlirAttributeIsNull(dsp_attr(op, "window")); // so does a mask
   Roles q = {.whole_kind = DSP_LOOP_WHOLE};
-  Roles k = {.whole_kind = bias ? DSP_LOOP_WHOLE : DSP_LOOP_RING};
+  Roles k = {.whole_kind = bias || mask ? DSP_LOOP_WHOLE : DSP_LOOP_RING};
   add_names(n->r, &q, dsp_attr(op, "dot"));
   add_names(n->r, &k, dsp_attr(op, "over"));
   map_value(n, n->values[0], &q);

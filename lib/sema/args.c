@@ -26,6 +26,17 @@ static bool given_twice(DspSema *s, const DspArgs *args, const DspExpr *arg,
   return false;
 }
 
+/// "'dot:', 'scale:' and 'bias:'"
+static DspStr option_names(DspSema *s, const char *const *names) {
+  DspStr text = dsp_str("");
+  for (size_t i = 0; i < DSP_OP_OPTIONS && names[i]; i++) {
+    bool last = i + 1 == DSP_OP_OPTIONS || !names[i + 1];
+    text = dsp_sema_text(s, "%.*s%s'%s:'", DSP_FMT(text),
+                         i == 0 ? "" : last ? " and " : ", ", names[i]);
+  }
+  return text;
+}
+
 static bool collect_option(DspSema *s, DspArgs *args, const DspExpr *arg) {
   DspStr name = arg->name.text;
   const char *const *has = args->rule->options;
@@ -36,11 +47,8 @@ static bool collect_option(DspSema *s, DspArgs *args, const DspExpr *arg) {
     DspDiag *diag = dsp_sema_error(s, DSP_E0402, arg->range,
                                    "'%s' has no argument called '%.*s'",
                                    args->rule->name, DSP_FMT(name));
-    if (has[0])
-      dsp_help(s->diags, diag, "it has '%s:'%s%s%s%s%s%s", has[0],
-               has[1] ? has[2] ? ", '" : " and '" : "", has[1] ? has[1] : "",
-               has[1] ? ":'" : "", has[2] ? " and '" : "",
-               has[2] ? has[2] : "", has[2] ? ":'" : "");
+    DspStr names = option_names(s, has);
+    if (has[0]) dsp_help(s->diags, diag, "it has %.*s", DSP_FMT(names));
     return false;
   }
   for (size_t i = 0; i < args->nnamed; i++)

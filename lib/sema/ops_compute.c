@@ -230,7 +230,37 @@ static bool check_bias(DspSema *s, const DspArgs *args, const DspExpr *arg,
   return true;
 }
 
-/// attention(q, k, v, over A [, dot: D] [, scale: x] [, bias: b])
+/// Reads `causal:` and `window:`: the queries stand among the keys, which are
+/// of one dim.
+static bool read_mask(DspSema *s, const DspArgs *args, uint32_t q,
+                      DspModelOp *op) {
+  const DspExpr *causal = dsp_args_named(args, "causal");
+  const DspExpr *window = dsp_args_named(args, "window");
+  double yes = 0;
+  if (causal && !dsp_eval_number(s, causal, &yes)) return false;
+  op->causal = yes != 0;
+  if (window && !dsp_eval_integer(s, window, &op->window)) return false;
+  if (window && op->window < 1) {
+    dsp_sema_error(s, DSP_E0402, window->range,
+                   "a window has at least 1 position, this has %lld",
+                   (long long)op->window);
+    return false;
+  }
+  if (!op->causal && !op->window) return true;
+  if (op->over.count == 1)
+    return dsp_args_need_dims(s, args, args->plain[0]->range, q, &op->over);
+  DspDiag *diag = dsp_sema_error(
+      s, DSP_E0402, args->over->range,
+      "'%s' needs keys of one dim, this is a product of %zu",
+      op->causal ? "causal" : "window", op->over.count);
+  dsp_help(s->diags, diag,
+           "give the keys other dims, rename(k, T -> U), and a bias of 0 and "
+           "-10000");
+  return false;
+}
+
+/// attention(q, k, v, over A [, dot: D] [, scale: x] [, bias: b]
+///           [, causal: yes] [, window: n])
 DspResult dsp_op_attention(DspSema *s, const DspArgs *args) {
   uint32_t operands[4];
   const DspExpr *bias = dsp_args_named(args, "bias");
@@ -248,7 +278,9 @@ DspResult dsp_op_attention(DspSema *s, const DspArgs *args) {
     if (!check_key(s, args, k, operands, &op)) return dsp_op_failed();
   if (bias && !check_bias(s, args, bias, operands, &op)) return dsp_op_failed();
   op.number = 1 / sqrt((double)dsp_atoms_size(s, &op.out));
-  if (!dsp_args_number(s, args, "scale", &op.number)) return dsp_op_failed();
+  if (!dsp_args_number(s, args, "scale", &op.number) ||
+      !read_mask(s, args, operands[0], &op))
+    return dsp_op_failed();
   return dsp_op_add(s, op, *dsp_type_of(s, operands[0]));
 }
 

@@ -65,6 +65,8 @@ static void print_details(const DspModel *m, const DspModelOp *op, FILE *out) {
             (long long)op->start, (long long)op->size);
   if (op->kind == DSP_MODEL_CONCAT || op->kind == DSP_MODEL_PIN)
     fprintf(out, " on %.*s", DSP_FMT(m->dims[op->dim].name));
+  if (op->causal) fputs(" causal", out);
+  if (op->window) fprintf(out, " window %lld", (long long)op->window);
   if (op->path.length) fprintf(out, " \"%.*s\"", DSP_FMT(op->path));
 }
 

@@ -5,6 +5,7 @@
 //         the keys tile by tile.  Few keys go through the small kernel, many
 //         through the BLAS.  Memory: a few tiles a thread.
 #include <cblas.h>
+#include <float.h>
 #include <omp.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -191,6 +192,33 @@ static void add_bias(const Job *job, const Bases *at, int64_t first,
   }
 }
 
+/// Hides keys from queries that do not see them, likewise.  The largest score
+/// of a row that sees no key of a tile is as small: what it adds is lost when
+/// the row sees one.
+static void hide_keys(const Job *job, int64_t first, int64_t count, int64_t key,
+                      int64_t keys, float *scores, int64_t stride) {
+  if (!job->a->mask.causal && !job->a->mask.window) return;
+  for (int64_t i = 0; i < count; i++) {
+    DsprtKeys seen = dsprt_keys_seen(job->a, first + i);
+    for (int64_t j = 0; j < min(seen.begin - key, keys); j++)
+      scores[i * stride + j] = -FLT_MAX;
+    for (int64_t j = seen.end > key ? seen.end - key : 0; j < keys; j++)
+      scores[i * stride + j] = -FLT_MAX;
+  }
+}
+
+/// All keys that some of these queries sees.
+static DsprtKeys keys_of(const Job *job, int64_t first, int64_t count) {
+  DsprtKeys all = {INT64_MAX, 0};
+  for (int64_t i = 0; i < count; i++) {
+    DsprtKeys seen = dsprt_keys_seen(job->a, first + i);
+    all.begin = min(all.begin, seen.begin);
+    all.end = seen.end > all.end ? seen.end : all.end;
+  }
+  all.end = min(all.end, job->keys);
+  return all;
+}
+
 /// All keys at once.
 static void attend_few(const Job *job, const Bases *at, int64_t first,
                        int64_t count, Tiles *tiles) {
@@ -200,6 +228,7 @@ static void attend_few(const Job *job, const Bases *at, int64_t first,
   dsprt_multiply_small(rows, cols, job->a->dot, tiles->q, job->a->dot, tiles->k,
                        cols, tiles->scores, cols);
   add_bias(job, at, first, count, 0, job->keys, tiles->scores, cols);
+  hide_keys(job, first, count, 0, job->keys, tiles->scores, cols);
   for (int64_t i = 0; i < count; i++) {
     tiles->rows[i] = dsprt_softmax_begin();
     dsprt_softmax_next(&tiles->rows[i], tiles->scores + i * cols, job->keys);
@@ -287,14 +316,16 @@ static void attend_many(const Job *job, const Bases *at, int64_t query,
                         int64_t count, Tiles *tiles) {
   blasint m = (blasint)count, dot = (blasint)job->a->dot;
   blasint width = (blasint)job->a->width, pitch = (blasint)job->pitch;
-  for (int64_t first = 0; first < job->keys; first += KEY_TILE) {
-    int64_t keys = min(KEY_TILE, job->keys - first);
+  DsprtKeys seen = keys_of(job, query, count);
+  for (int64_t first = seen.begin; first < seen.end; first += KEY_TILE) {
+    int64_t keys = min(KEY_TILE, seen.end - first);
     Rows k = key_rows(job, at, first, keys, tiles);
     Rows v = value_rows(job, at, first, keys, tiles);
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, (blasint)keys, dot,
                 1.0f, tiles->q, dot, k.data, (blasint)k.stride, 0.0f,
                 tiles->scores, KEY_TILE);
     add_bias(job, at, query, count, first, keys, tiles->scores, KEY_TILE);
+    hide_keys(job, query, count, first, keys, tiles->scores, KEY_TILE);
     take_in(job, count, keys, tiles);
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, width,
                 (blasint)keys, 1.0f, tiles->scores, KEY_TILE, v.data,

@@ -91,7 +91,7 @@ static void attend(DsprtRun *run, DsprtType type, const DsprtAttention *a,
                    const void *q, const void *k, const void *v, void *o) {
   DsprtAttentionCall call = {*a, type, q, k, v, o};
   if (is_empty(a)) return;
-  if (a->bias.data) {
+  if (a->bias.data || a->mask.causal || a->mask.window) {
     dsprt_attention_any(run, &call);
     return;
   }

@@ -80,11 +80,13 @@ static __global__ void any_kernel(DsprtAttention a, Tensors<T> t,
   int64_t at = (int64_t)blockIdx.x * WARPS + warp;
   if (at >= queries) return;
   find_query(a, at, &t);
+  DsprtKeys seen = dsprt_keys_seen(&a, at);
+  keys = seen.end < keys ? seen.end : keys;
   for (int c = lane; c < a.dot; c += LANES)
     q_row[warp][c] = value(t.q + c) * a.scale;
   __syncwarp();
   float total = 0, top = -INFINITY, out[MOST_CHANNELS / LANES] = {};
-  for (int64_t first = 0; first < keys; first += LANES) {
+  for (int64_t first = seen.begin; first < keys; first += LANES) {
     int64_t k_at = 0, v_at = 0, bias_at = 0;
     float score = -INFINITY;
     if (first + lane < keys) {

@@ -687,3 +687,42 @@ module attributes {dsp.dims = [
     return
   }
 }
+
+// -----
+
+// A mask is over one dim.
+module attributes {dsp.dims = [
+    {name = "T", size = 3 : i64}, {name = "S", size = 4 : i64},
+    {name = "D", size = 8 : i64}]} {
+  func.func @model(%q: tensor<3x4x8xf32, {dims = ["T", "S", "D"]}>, %k: tensor<3x4x8xf32, {dims = ["T", "S", "D"]}>) {
+    // expected-error@+1 {{masks keys of 2 dims, not of one}}
+    %y = "dsp.attention"(%q, %k, %k) {over = ["T", "S"], dot = ["D"], scale = 1.0 : f64, causal = 1 : i64, stage = 0 : i64} : (tensor<3x4x8xf32, {dims = ["T", "S", "D"]}>, tensor<3x4x8xf32, {dims = ["T", "S", "D"]}>, tensor<3x4x8xf32, {dims = ["T", "S", "D"]}>) -> tensor<3x4x8xf32, {dims = ["T", "S", "D"]}>
+    return
+  }
+}
+
+// -----
+
+// A window sees something.
+module attributes {dsp.dims = [
+    {name = "T", size = 3 : i64}, {name = "S", size = 4 : i64},
+    {name = "D", size = 8 : i64}]} {
+  func.func @model(%q: tensor<3x4x8xf32, {dims = ["T", "S", "D"]}>, %k: tensor<3x4x8xf32, {dims = ["T", "S", "D"]}>) {
+    // expected-error@+1 {{needs a window of at least 1}}
+    %y = "dsp.attention"(%q, %k, %k) {over = ["S"], dot = ["D"], scale = 1.0 : f64, window = 0 : i64, stage = 0 : i64} : (tensor<3x4x8xf32, {dims = ["T", "S", "D"]}>, tensor<3x4x8xf32, {dims = ["T", "S", "D"]}>, tensor<3x4x8xf32, {dims = ["T", "S", "D"]}>) -> tensor<3x4x8xf32, {dims = ["T", "S", "D"]}>
+    return
+  }
+}
+
+// -----
+
+// Queries stand among the keys that are masked.
+module attributes {dsp.dims = [
+    {name = "T", size = 3 : i64}, {name = "S", size = 4 : i64},
+    {name = "D", size = 8 : i64}]} {
+  func.func @model(%q: tensor<3x8xf32, {dims = ["T", "D"]}>, %k: tensor<3x4x8xf32, {dims = ["T", "S", "D"]}>) {
+    // expected-error@+1 {{names 'S' in 'over', but q has [T, D]}}
+    %y = "dsp.attention"(%q, %k, %k) {over = ["S"], dot = ["D"], scale = 1.0 : f64, causal = 1 : i64, stage = 0 : i64} : (tensor<3x8xf32, {dims = ["T", "D"]}>, tensor<3x4x8xf32, {dims = ["T", "S", "D"]}>, tensor<3x4x8xf32, {dims = ["T", "S", "D"]}>) -> tensor<3x8xf32, {dims = ["T", "D"]}>
+    return
+  }
+}

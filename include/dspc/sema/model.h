@@ -82,6 +82,8 @@ typedef struct DspModelOp {
   DspAtoms over;     ///< norms, attention, ROPE, REDUCE, EINSUM; `contract` of LINEAR
   DspAtoms out;      ///< LINEAR, EMBEDDING; `dot` of ATTENTION
   double number;     ///< eps; scale
+  bool causal;       ///< ATTENTION: a query sees no key behind it
+  int64_t window;    ///< ATTENTION: nor one this far away; 0: no limit
   DspStr function;   ///< MAP: "add", ... or empty for a copy; REDUCE: "mean"
   DspMapArg args[2]; ///< MAP
   size_t nargs;

@@ -84,7 +84,33 @@ typedef struct DsprtAttention {
     const void *data; ///< of q's type, added to the scaled products; or NULL
     int64_t batch[DSPRT_MAX_BATCH], query[DSPRT_MAX_OVER], key[DSPRT_MAX_OVER];
   } bias; ///< and its strides along the same dims
+  struct {
+    int causal;     ///< a query does not see the keys behind it
+    int64_t window; ///< nor those that are this far away, or farther; 0: all
+    int query;      ///< the query dim along the one key dim
+    int64_t begin;  ///< where its first query stands among the keys
+  } mask;
 } DsprtAttention;
+
+/// The keys that a query sees: from `begin` on, in front of `end`.
+typedef struct DsprtKeys {
+  int64_t begin, end;
+} DsprtKeys;
+
+/// Of query number `query` of an element of the batch; `end` may lie behind the
+/// last key.
+DSPRT_INLINE DsprtKeys dsprt_keys_seen(const DsprtAttention *a,
+                                       int64_t query) {
+  DsprtKeys seen = {0, INT64_MAX};
+  if (!a->mask.causal && !a->mask.window) return seen;
+  for (int i = a->nquery; --i > a->mask.query;) query /= a->query[i].size;
+  int64_t at = a->mask.begin + query % a->query[a->mask.query].size;
+  if (a->mask.window && at >= a->mask.window)
+    seen.begin = at - a->mask.window + 1;
+  if (a->mask.window) seen.end = at + a->mask.window;
+  if (a->mask.causal) seen.end = at + 1;
+  return seen;
+}
 
 /// Works in tiles with a running softmax: memory is a few tiles a thread,
 /// never queries x keys.  o overlaps neither q, k nor v.

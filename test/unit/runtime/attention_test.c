@@ -42,8 +42,17 @@ static int64_t at_key(const DsprtAttention *a, int64_t i, bool value) {
   return at;
 }
 
-/// One query by the definition.
-static void attend_one(const DsprtAttention *a, const float *query,
+/// Does query number `i` see key number `key`?
+static bool sees(const DsprtAttention *a, int64_t i, int64_t key) {
+  for (int d = a->nquery; --d > a->mask.query;) i /= a->query[d].size;
+  int64_t at = a->nquery ? i % a->query[a->mask.query].size : 0;
+  int64_t apart = a->mask.begin + at - key;
+  if (a->mask.causal && apart < 0) return false;
+  return a->mask.window == 0 || llabs(apart) < a->mask.window;
+}
+
+/// Query number `at` by the definition.
+static void attend_one(const DsprtAttention *a, int64_t at, const float *query,
                        const float *keys, const float *values, float *out) {
   int64_t n = size_of_keys(a);
   double most = -INFINITY, sum = 0;
@@ -52,6 +61,7 @@ static void attend_one(const DsprtAttention *a, const float *query,
     for (int64_t d = 0; d < a->dot; d++)
       scores[i] += (double)a->scale * (double)query[d] *
                    (double)keys[at_key(a, i, false) + d];
+    if (!sees(a, at, i)) scores[i] = -INFINITY;
     most = fmax(most, scores[i]);
   }
   for (int64_t i = 0; i < n; i++) sum += exp(scores[i] - most);
@@ -77,7 +87,7 @@ static void define(const DsprtAttention *a) {
       bo += index * a->batch[i].o;
     }
     for (int64_t i = 0; i < size_of_queries(a); i++)
-      attend_one(a, q + bq + at_query(a, i, false), k + bk, v + bv,
+      attend_one(a, i, q + bq + at_query(a, i, false), k + bk, v + bv,
                  want + bo + at_query(a, i, true));
   }
 }
@@ -195,6 +205,38 @@ static void several_dims(void **state) {
   check_bf16(&many);
 }
 
+/// Queries at `begin` and behind among more keys, in tiles of both; queries of
+/// other dims on both sides of the masked one.
+static void masks(void **state) {
+  static const int64_t list[][5] = {
+      // queries, keys, causal, window, begin
+      {7, 7, 1, 0, 0},       {40, 64, 1, 0, 24},   {300, 300, 1, 0, 0},
+      {300, 300, 0, 1, 0},   {300, 300, 1, 17, 0}, {300, 700, 0, 90, 310},
+      {150, 600, 1, 40, 450}};
+  (void)state;
+  for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+    const int64_t *s = list[i];
+    DsprtAttention a = plain(2, s[0], s[1], 2, 8, 8);
+    a.mask.causal = (int)s[2];
+    a.mask.window = s[3];
+    a.mask.begin = s[4];
+    check(&a, 3);
+    check_bf16(&a);
+  }
+  enum { S = 3, T = 90, L = 2, D = 8 };
+  DsprtAttention a = {.nquery = 3,
+                      .query = {{S, T * L * D, T * L * D},
+                                {T, L * D, L * D},
+                                {L, D, D}},
+                      .nkey = 1,
+                      .key = {{T, D, D}},
+                      .dot = D,
+                      .width = D,
+                      .scale = 0.35f,
+                      .mask = {.causal = 1, .window = 30, .query = 1}};
+  check(&a, 3);
+}
+
 /// Keys that lack a batch dim, once as a batch dim and once as a query dim.
 static void cross(void **state) {
   enum { B = 2, T = 3, S = 4, L = 70, D = 8 };
@@ -235,6 +277,7 @@ int main(void) {
       cmocka_unit_test(sizes),
       cmocka_unit_test(packed),
       cmocka_unit_test(several_dims),
+      cmocka_unit_test(masks),
       cmocka_unit_test(cross),
   };
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
