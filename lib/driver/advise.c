@@ -36,13 +36,19 @@ static int64_t memory_of(const DspMeasure *m) {
 
 static double gib(int64_t bytes) { return (double)bytes / 1073741824.0; }
 
+/// The most ranks of the machine, up to `wish`.
+static int64_t most_ranks(const DspMachine *machine, int64_t wish) {
+  return machine->between.count || wish < machine->ranks_per_node
+             ? wish
+             : machine->ranks_per_node;
+}
+
 /// The least number of ranks tried on which the model fits, or 0.
-static int64_t least_that_fits(DspJob *job, MlirModule imported) {
-  const DspMachine *machine = &job->machine;
-  for (int64_t n = next_ranks(job->options.ranks); n <= 1024;
+static int64_t least_that_fits(DspJob *job, MlirModule imported,
+                               int64_t most) {
+  for (int64_t n = next_ranks(job->options.ranks); n <= most;
        n = next_ranks(n)) {
     DspMeasure m;
-    if (!machine->between.count && n > machine->ranks_per_node) return 0;
     if (measure(job, imported, n, &m) && memory_of(&m) <= job->options.memory)
       return n;
   }
@@ -58,13 +64,16 @@ bool dsp_check_memory(DspJob *job, MlirModule imported) {
           "activations: %.4g GiB more than --memory\n",
           gib(needs), gib(m->study.weight_bytes), gib(m->activation_bytes),
           gib(needs - limit));
-  int64_t fits = least_that_fits(job, imported);
+  int64_t most = most_ranks(&job->machine, 1024);
+  int64_t fits = least_that_fits(job, imported, most);
   if (fits)
     fprintf(stderr, "  = help: it fits on %lld ranks: -n %lld\n",
             (long long)fits, (long long)fits);
   else
-    fprintf(stderr, "  = help: it fits on no number of ranks up to 1024: the "
-                    "weights are on every rank%s\n",
+    fprintf(stderr,
+            "  = help: it fits on no number of ranks up to %lld: the weights "
+            "are on every rank%s\n",
+            (long long)most,
             job->options.allow_tensor ? "" : "; try --allow=tensor");
   return false;
 }
@@ -83,10 +92,7 @@ static bool fits(const DspJob *job, const DspMeasure *m) {
 }
 
 static bool fill(DspJob *job, Table *table) {
-  int64_t most = job->options.max_ranks;
-  const DspMachine *machine = &job->machine;
-  if (!machine->between.count && most > machine->ranks_per_node)
-    most = machine->ranks_per_node;
+  int64_t most = most_ranks(&job->machine, job->options.max_ranks);
   table->rows = dsp_arena_alloc(job->arena, 64 * sizeof *table->rows);
   for (int64_t n = 1; n <= most && table->count < 64; n = next_ranks(n)) {
     DspMeasure *m = &table->rows[table->count];
@@ -110,8 +116,8 @@ static double efficiency(const Table *table, const DspMeasure *m) {
 static void print_text(DspJob *job, const Table *table) {
   FILE *out = job->form;
   fprintf(out, "modelled for %s\n", job->machine.name);
-  fprintf(out, "%6s %10s %10s %10s %11s %14s %12s\n", "ranks", "step", "compute",
-          "moving", "efficiency", "bytes", "memory GiB");
+  fprintf(out, "%6s %10s %10s %10s %11s %14s %12s\n", "ranks", "step",
+          "compute", "moving", "efficiency", "bytes", "memory GiB");
   for (size_t i = 0; i < table->count; i++) {
     const DspMeasure *m = &table->rows[i];
     fprintf(out, "%6lld %7.3f ms %7.3f ms %7.3f ms %9.0f %% %14lld %12.3f%s\n",
@@ -150,8 +156,8 @@ static void print_json(DspJob *job, const Table *table) {
                   (json_int_t)memory_of(m), "fits", fits(job, m)));
   }
   int64_t best = table->any ? table->rows[table->best].study.ranks : 0;
-  json_t *root = json_pack("{ss so sI}", "topology", job->machine.name, "meshes",
-                           rows, "best", (json_int_t)best);
+  json_t *root = json_pack("{ss so sI}", "topology", job->machine.name,
+                           "meshes", rows, "best", (json_int_t)best);
   if (!root) dsp_bug("advice that is no JSON");
   json_dumpf(root, job->form, JSON_INDENT(2));
   fputc('\n', job->form);

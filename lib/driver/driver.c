@@ -259,12 +259,21 @@ static bool topology_holds(const DspJob *job) {
   return false;
 }
 
+static bool needs_machine(const DspOptions *options) {
+  return options->form == DSP_FORM_PLAN || options->by_time ||
+         options->topology || options->memory;
+}
+
+static bool read_machine(DspJob *job) {
+  const char *name = job->options.topology;
+  return dsp_topology_read(name ? name : dsp_topology_default(),
+                           &job->machine) &&
+         topology_holds(job);
+}
+
 /// Model to whatever was asked for.
 static bool compile_model(DspJob *job, const DspModel *model) {
-  const char *topology = job->options.topology;
-  if (!dsp_topology_read(topology ? topology : "h100x8", &job->machine) ||
-      !topology_holds(job))
-    return false;
+  if (needs_machine(&job->options) && !read_machine(job)) return false;
   job->context = dsp_context_create();
   if (mlirContextIsNull(job->context)) dsp_bug("the dialect does not load");
   dsp_mlir_sink_attach(&job->sink, job->context);

@@ -98,7 +98,8 @@ static void read_memory(const char *arg, DspOptions *options,
   char *end;
   double size = strtod(arg, &end);
   for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-    if (strcmp(end, units[i].name) == 0 && size > 0 && size < 1e9)
+    if (strcmp(end, units[i].name) == 0 && size > 0 &&
+        size * units[i].bytes < 1e18)
       options->memory = (int64_t)(size * units[i].bytes);
   if (options->memory <= 0)
     argp_error(state, "--memory=%s: write a size such as 80GiB", arg);

@@ -16,6 +16,8 @@ static const struct {
 #include "topologies.def"
 };
 
+const char *dsp_topology_default(void) { return shipped[0].name; }
+
 const char dsp_topology_names[] = ""
 #define DSP_TOPOLOGY(symbol, name) " " name
 #include "topologies.def"
@@ -83,7 +85,10 @@ static void read_machine(Reader *r, const json_t *root, DspMachine *m) {
   m->flops_16bit = number(r, flops, "bf16") * 1e12;
   m->memory = (int64_t)(number(r, root, "memory_gigabytes") * 1e9);
   m->memory_bandwidth = number(r, root, "memory_gigabytes_per_second") * 1e9;
-  m->ranks_per_node = (int64_t)number(r, root, "ranks_per_node");
+  m->ranks_per_node =
+      json_integer_value(json_object_get(root, "ranks_per_node"));
+  if (m->ranks_per_node < 1)
+    fail(r, "\"ranks_per_node\" must be a whole number above 0");
   read_points(r, json_object_get(root, "inside_node"), "inside_node",
               "megabytes", 1e6, &m->inside);
   const json_t *between = json_object_get(root, "between_nodes");

@@ -10,6 +10,9 @@
 /// False after an error on standard error that names file, line and field.
 bool dsp_topology_read(const char *name, DspMachine *machine);
 
+/// The name of the machine that is taken when none is named.
+const char *dsp_topology_default(void);
+
 /// The names of the shipped machines: "h200x4, h100x8, ...".
 extern const char dsp_topology_names[];
 

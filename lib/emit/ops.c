@@ -3,40 +3,12 @@
 #include <string.h>
 
 #include "dspc/support/bug.h"
-#include "emitter.h"
-
-static const DspAccess *operand(DspEmitter *e, MlirOperation op, intptr_t i) {
-  return dsp_placed(e, mlirOperationGetOperand(op, i));
-}
-
-static const char *argument(DspEmitter *e, const DspAccess *a) {
-  return dsp_access_pointer(&e->dims, a);
-}
+#include "op.h"
 
 static const char *optional(DspEmitter *e, MlirOperation op, intptr_t i) {
-  return i < mlirOperationGetNumOperands(op) ? argument(e, operand(e, op, i))
-                                             : "NULL";
-}
-
-
-/// The product of the dims in `names` as text.
-static const char *product_text(DspEmitter *e, MlirAttribute names) {
-  DspExtent extent = dsp_extent_one();
-  for (intptr_t i = 0; i < mlirArrayAttrGetNumElements(names); i++) {
-    const DspDimNames *dim = dsp_dim_names(
-        &e->dims, mlirStringAttrGetValue(mlirArrayAttrGetElement(names, i)));
-    DspExtent one = {.number = dim->size, .count = 1, .dims = {dim}};
-    extent = dsp_extent_times(extent, one);
-  }
-  return dsp_extent_text(&e->dims, extent);
-}
-
-static bool is_in(MlirAttribute names, MlirStringRef name) {
-  for (intptr_t i = 0; i < mlirArrayAttrGetNumElements(names); i++)
-    if (mlirStringRefEqual(
-            mlirStringAttrGetValue(mlirArrayAttrGetElement(names, i)), name))
-      return true;
-  return false;
+  return i < mlirOperationGetNumOperands(op)
+             ? dsp_argument(e, dsp_operand(e, op, i))
+             : "NULL";
 }
 
 /// The matrix that a linear sees in a value.
@@ -65,17 +37,12 @@ static bool as_matrix(DspEmitter *e, const DspAccess *a, MlirAttribute names,
   return left == 0;
 }
 
-static void unsupported(DspEmitter *e, MlirOperation op, const char *what) {
-  mlirEmitError(mlirOperationGetLocation(op), what);
-  e->failed = true;
-}
-
 /// The rows of a value: its axes but those whose atoms are in `names`.
 static const char *rows_text(DspEmitter *e, const DspAccess *a,
                              MlirAttribute names) {
   DspExtent rows = dsp_extent_one();
   for (size_t i = 0; i < a->naxes; i++)
-    if (!is_in(names, a->shape.atoms[a->axes[i].first]))
+    if (!dsp_is_in(names, a->shape.atoms[a->axes[i].first]))
       rows = dsp_extent_times(rows, a->axes[i].extent);
   return dsp_extent_text(&e->dims, rows);
 }
@@ -87,7 +54,7 @@ static bool linear_matrices(DspEmitter *e, MlirOperation op,
   if (as_matrix(e, x, dsp_get(op, "contract"), in) &&
       as_matrix(e, y, dsp_get(op, "out"), out))
     return true;
-  unsupported(e, op,
+  dsp_unsupported(e, op,
               "a linear needs the contracted dims innermost and in the order "
               "of the weight: put them last with rearrange(x, [...])");
   return false;
@@ -116,7 +83,7 @@ static const char *linear_workspace(DspEmitter *e, MlirOperation op,
 
 static void emit_linear(DspEmitter *e, MlirOperation op, const DspAccess *y,
                         const char *frame) {
-  const DspAccess *x = operand(e, op, 0);
+  const DspAccess *x = dsp_operand(e, op, 0);
   Matrix in, out;
   if (!linear_matrices(e, op, x, y, &in, &out)) return;
   dsp_statement(
@@ -124,13 +91,14 @@ static void emit_linear(DspEmitter *e, MlirOperation op, const DspAccess *y,
       "dsprt_linear_%s(run, &(DsprtLinear){.rows = %s, .in = %s, .out = %s}, "
       "%s, %s, %s, %s%s);",
       dsp_c_suffix(x->shape.element), in.rows, in.columns, out.columns,
-      argument(e, x), argument(e, operand(e, op, 1)), linear_bias(e, op, y),
-      argument(e, y), linear_workspace(e, op, x->shape.element, frame));
+      dsp_argument(e, x), dsp_argument(e, dsp_operand(e, op, 1)),
+      linear_bias(e, op, y), dsp_argument(e, y),
+      linear_workspace(e, op, x->shape.element, frame));
 }
 
 static void emit_fused_linear(DspEmitter *e, MlirOperation op,
                               const DspAccess *y) {
-  const DspAccess *x = operand(e, op, 0);
+  const DspAccess *x = dsp_operand(e, op, 0);
   Matrix in, out;
   if (!linear_matrices(e, op, x, y, &in, &out)) return;
   intptr_t n = mlirOperationGetNumOperands(op);
@@ -140,189 +108,37 @@ static void emit_fused_linear(DspEmitter *e, MlirOperation op,
       &e->text,
       "dsprt_fused_linear(run, &(DsprtFusedLinear){.linear = {.rows = %s, "
       ".in = %s, .out = %s}, .type = %s%s}, %s, %s, %s, %s, %s);",
-      in.rows, in.columns, out.columns,
-      dsp_type_constant(x->shape.element), adds ? "" : ", .gelu_tanh = 1",
-      argument(e, x), argument(e, operand(e, op, 1)),
-      argument(e, operand(e, op, 2)),
-      adds ? argument(e, operand(e, op, n - 1)) : "NULL", argument(e, y));
+      in.rows, in.columns, out.columns, dsp_type_constant(x->shape.element),
+      adds ? "" : ", .gelu_tanh = 1", dsp_argument(e, x),
+      dsp_argument(e, dsp_operand(e, op, 1)),
+      dsp_argument(e, dsp_operand(e, op, 2)),
+      adds ? dsp_argument(e, dsp_operand(e, op, n - 1)) : "NULL",
+      dsp_argument(e, y));
 }
 
 static void emit_norm(DspEmitter *e, MlirOperation op, const DspAccess *y,
                       bool layer) {
-  const DspAccess *x = operand(e, op, 0);
+  const DspAccess *x = dsp_operand(e, op, 0);
   MlirAttribute over = dsp_get(op, "over");
   dsp_statement(&e->text,
                 "dsprt_%s_norm_%s(run, &(DsprtNorm){.rows = %s, .channels = "
                 "%s, .eps = %.9gf}, %s, %s%s%s, %s);",
                 layer ? "layer" : "rms", dsp_c_suffix(x->shape.element),
-                rows_text(e, x, over), product_text(e, over),
+                rows_text(e, x, over), dsp_product_text(e, over),
                 mlirFloatAttrGetValueDouble(dsp_get(op, "eps")),
-                argument(e, x), optional(e, op, 1), layer ? ", " : "",
-                layer ? optional(e, op, 2) : "", argument(e, y));
-}
-
-static const DspAxis *axis_like(const DspAccess *a, const DspAxis *axis) {
-  for (size_t i = 0; i < a->naxes; i++)
-    if (a->axes[i].dim == axis->dim && a->axes[i].cut == axis->cut)
-      return &a->axes[i];
-  return NULL;
-}
-
-static const char *stride_text(DspEmitter *e, const DspAccess *a,
-                               const DspAxis *axis) {
-  const DspAxis *own = axis_like(a, axis);
-  return own ? dsp_extent_text(&e->dims, own->stride) : "0";
-}
-
-/// The strides of a bias along the dims of an attention.
-typedef struct BiasStrides {
-  const char *batch, *query, *key;
-} BiasStrides;
-
-/// `list` and the stride of the bias along an axis; 0 when it is not along it.
-static const char *bias_stride(DspEmitter *e, const char *list,
-                               const DspAccess *bias, const DspAxis *axis) {
-  return dsp_format(e->arena, "%s%s%s", list, *list ? ", " : "",
-                    bias ? stride_text(e, bias, axis) : "0");
-}
-
-/// ", .bias = {b, {..}, {..}, {..}}", or nothing.
-static const char *bias_text(DspEmitter *e, const DspAccess *bias,
-                             const BiasStrides *strides) {
-  if (!bias) return "";
-  return dsp_format(e->arena, ", .bias = {%s, {%s}, {%s}, {%s}}",
-                    argument(e, bias), *strides->batch ? strides->batch : "0",
-                    *strides->query ? strides->query : "0", strides->key);
-}
-
-enum { MAX_QUERY_DIMS = 3 }; // DSPRT_MAX_OVER
-
-/// ", .mask = {.causal = 1, .window = 0, .query = 0, .begin = T_0}", or
-/// nothing.  `along` is the attended axis of o, its query dim number `query`.
-static const char *mask_text(DspEmitter *e, MlirOperation op,
-                             const DspAxis *along, int query) {
-  long long causal = dsp_get_int(op, "causal");
-  long long window = dsp_get_int(op, "window");
-  if (!along || (!causal && !window)) return "";
-  return dsp_format(
-      e->arena,
-      ", .mask = {.causal = %lld, .window = %lld, .query = %d, .begin = %s}",
-      causal, window, query, along->cut ? along->dim->begin_name : "0");
-}
-
-/// "3145728 bytes leave each rank"
-static const char *leaving_text(DspEmitter *e, MlirOperation op) {
-  MlirAttribute bytes = dsp_get(op, "bytes");
-  long long least = INT64_MAX, most = 0;
-  for (intptr_t i = 0; i < mlirArrayAttrGetNumElements(bytes); i++) {
-    long long rank =
-        mlirIntegerAttrGetValueInt(mlirArrayAttrGetElement(bytes, i));
-    if (rank < least) least = rank;
-    if (rank > most) most = rank;
-  }
-  return least == most
-             ? dsp_format(e->arena, "%lld bytes leave each rank", most)
-             : dsp_format(e->arena, "%lld to %lld bytes leave a rank", least,
-                          most);
+                dsp_argument(e, x), optional(e, op, 1), layer ? ", " : "",
+                layer ? optional(e, op, 2) : "", dsp_argument(e, y));
 }
 
 static void emit_reason(DspEmitter *e, MlirOperation op) {
   MlirStringRef reason = dsp_get_text(op, "reason");
   dsp_comment(&e->text, "%.*s; %s", (int)reason.length, reason.data,
-              leaving_text(e, op));
-}
-
-static void emit_ring_reason(DspEmitter *e, MlirOperation op) {
-  MlirStringRef ring = dsp_get_text(op, "ring");
-  dsp_comment(&e->text, "keys and values are cut on %.*s too and travel; %s",
-              (int)ring.length, ring.data, leaving_text(e, op));
-}
-
-/// "&(DsprtRing){.size = S, .key = 0}, " for a ring, else nothing.
-static const char *ring_text(DspEmitter *e, MlirOperation op,
-                             const DspAccess *k) {
-  MlirStringRef ring = dsp_get_text(op, "ring");
-  MlirAttribute over = dsp_get(op, "over");
-  int key = 0;
-  for (size_t i = 0; ring.length && i < k->naxes; i++) {
-    if (k->axes[i].cut)
-      return dsp_format(e->arena, "&(DsprtRing){.size = %s, .key = %d}, ",
-                        k->axes[i].dim->size_name, key);
-    key += is_in(over, k->shape.atoms[k->axes[i].first]);
-  }
-  return "";
-}
-
-static void emit_attention(DspEmitter *e, MlirOperation op,
-                           const DspAccess *o, const char *frame) {
-  const DspAccess *q = operand(e, op, 0), *k = operand(e, op, 1),
-                  *v = operand(e, op, 2);
-  const DspAccess *bias =
-      mlirOperationGetNumOperands(op) > 3 ? operand(e, op, 3) : NULL;
-  MlirAttribute over = dsp_get(op, "over"), dot = dsp_get(op, "dot");
-  const char *batch = "", *query = "", *key = "";
-  BiasStrides strides = {"", "", ""};
-  const char *mask = "";
-  int nbatch = 0, nquery = 0, nkey = 0;
-  for (size_t i = 0; i < o->naxes; i++) {
-    const DspAxis *axis = &o->axes[i];
-    MlirStringRef atom = o->shape.atoms[axis->first];
-    if (is_in(dot, atom)) continue;
-    if (is_in(over, atom)) mask = mask_text(e, op, axis, nquery);
-    const char *size = dsp_extent_text(&e->dims, axis->extent);
-    bool alone = !axis_like(k, axis) && !axis_like(v, axis);
-    if (is_in(over, atom) || (alone && nquery < MAX_QUERY_DIMS)) {
-      query = dsp_format(e->arena, "%s%s{%s, %s, %s}", query,
-                         nquery++ ? ", " : "", size, stride_text(e, q, axis),
-                         stride_text(e, o, axis));
-      strides.query =
-          bias_stride(e, strides.query, alone ? bias : NULL, axis);
-    } else {
-      batch = dsp_format(e->arena, "%s%s{%s, %s, %s, %s, %s}", batch,
-                         nbatch++ ? ", " : "", size, stride_text(e, q, axis),
-                         stride_text(e, k, axis), stride_text(e, v, axis),
-                         stride_text(e, o, axis));
-      strides.batch = bias_stride(e, strides.batch, bias, axis);
-    }
-  }
-  for (size_t i = 0; i < k->naxes; i++) {
-    const DspAxis *axis = &k->axes[i];
-    if (!is_in(over, k->shape.atoms[axis->first])) continue;
-    key = dsp_format(e->arena, "%s%s{%s, %s, %s}", key, nkey++ ? ", " : "",
-                     dsp_extent_text(&e->dims, axis->extent),
-                     stride_text(e, k, axis), stride_text(e, v, axis));
-    strides.key = bias_stride(e, strides.key, bias, axis);
-  }
-  if (nbatch > 8 || nquery > 3 || nkey > 3) {
-    unsupported(e, op, "attention over more dims than the runtime takes");
-    return;
-  }
-  const char *batches =
-      nbatch ? dsp_format(e->arena, ".batch = {%s}, ", batch) : "";
-  const char *queries =
-      nquery ? dsp_format(e->arena, ".query = {%s}, ", query) : "";
-  const char *ring = ring_text(e, op, k);
-  if (*ring) emit_ring_reason(e, op);
-  const char *scratch =
-      *ring ? dsp_format(e->arena, ", %s + %lld", frame,
-                         (long long)dsp_get_int(op, "workspace"))
-            : "";
-  dsp_statement(
-      &e->text,
-      "dsprt_%sattention_%s(run, &(DsprtAttention){.nbatch = %d, %s.nquery = "
-      "%d, %s.nkey = %d, .key = {%s}, .dot = %s, .width = %s, .scale = "
-      "%.9gf%s%s}, %s%s, %s, %s, %s%s);",
-      *ring ? "ring_" : "", dsp_c_suffix(q->shape.element), nbatch, batches, nquery, queries, nkey,
-      key, product_text(e, dot), product_text(e, dot),
-      mlirFloatAttrGetValueDouble(dsp_get(op, "scale")),
-      bias_text(e, bias, &strides), mask, ring,
-      argument(e, q),
-      argument(e, k), argument(e, v), argument(e, o), scratch);
+              dsp_leaving_text(e, op));
 }
 
 static void emit_collective(DspEmitter *e, MlirOperation op,
                             const DspAccess *out, const char *frame) {
-  const DspAccess *in = operand(e, op, 0);
+  const DspAccess *in = dsp_operand(e, op, 0);
   DspOpKind kind = dsp_op_kind(op);
   emit_reason(e, op);
   const char *scratch =
@@ -343,7 +159,8 @@ static void emit_collective(DspEmitter *e, MlirOperation op,
   else
     rest = dsp_format(e->arena, ", DSPRT_SUM, %s", scratch);
   dsp_statement(&e->text, "dsprt_%s(run, %s, %s, &(DsprtShape)%s%s);",
-                dsp_op_name(kind) + 4, argument(e, in), argument(e, out),
+                dsp_op_name(kind) + 4, dsp_argument(e, in),
+                dsp_argument(e, out),
                 dsp_emit_shape(e, out), rest);
 }
 
@@ -382,7 +199,7 @@ static void emit_concat(DspEmitter *e, MlirOperation op, const DspAccess *y) {
     }
     DspAccess view = dsp_access_slice(&e->dims, y, dim, starts[i],
                                       dsp_tensor_type(context, &part));
-    dsp_emit_nest(e, &view, same, operand(e, op, (intptr_t)i), 1);
+    dsp_emit_nest(e, &view, same, dsp_operand(e, op, (intptr_t)i), 1);
   }
 }
 
@@ -396,11 +213,10 @@ typedef struct EinsumDims {
 static void add_einsum_dim(DspEmitter *e, EinsumDims *dims,
                            const DspAxis *axis, const DspAccess *a,
                            const DspAccess *b, const DspAccess *y) {
-  dims->text = dsp_format(e->arena, "%s%s{%s, %s, %s, %s}", dims->text,
-                          dims->count++ ? ", " : "",
-                          dsp_extent_text(&e->dims, axis->extent),
-                          stride_text(e, a, axis), stride_text(e, b, axis),
-                          stride_text(e, y, axis));
+  dims->text = dsp_format(
+      e->arena, "%s%s{%s, %s, %s, %s}", dims->text, dims->count++ ? ", " : "",
+      dsp_extent_text(&e->dims, axis->extent), dsp_stride_text(e, a, axis),
+      dsp_stride_text(e, b, axis), dsp_stride_text(e, y, axis));
 }
 
 /// ".nrow = 1, .row = {{..}}, ", or nothing.
@@ -414,21 +230,21 @@ static const char *einsum_text(DspEmitter *e, const char *name,
 enum { MAX_EINSUM_DIMS = 8 }; // DSPRT_MAX_EINSUM
 
 static void emit_einsum(DspEmitter *e, MlirOperation op, const DspAccess *y) {
-  const DspAccess *a = operand(e, op, 0), *b = operand(e, op, 1);
+  const DspAccess *a = dsp_operand(e, op, 0), *b = dsp_operand(e, op, 1);
   EinsumDims batch = {"", 0}, row = batch, column = batch, sum = batch;
   for (size_t i = 0; i < y->naxes; i++) {
     const DspAxis *axis = &y->axes[i];
-    EinsumDims *dims = !axis_like(a, axis)   ? &column
-                       : !axis_like(b, axis) ? &row
+    EinsumDims *dims = !dsp_axis_like(a, axis)   ? &column
+                       : !dsp_axis_like(b, axis) ? &row
                                              : &batch;
     add_einsum_dim(e, dims, axis, a, b, y);
   }
   for (size_t i = 0; i < a->naxes; i++)
-    if (!axis_like(y, &a->axes[i]))
+    if (!dsp_axis_like(y, &a->axes[i]))
       add_einsum_dim(e, &sum, &a->axes[i], a, b, y);
   if (batch.count > MAX_EINSUM_DIMS || row.count > MAX_EINSUM_DIMS ||
       column.count > MAX_EINSUM_DIMS || sum.count > MAX_EINSUM_DIMS) {
-    unsupported(e, op, "an einsum over more dims than the runtime takes");
+    dsp_unsupported(e, op, "an einsum over more dims than the runtime takes");
     return;
   }
   dsp_statement(&e->text,
@@ -436,27 +252,27 @@ static void emit_einsum(DspEmitter *e, MlirOperation op, const DspAccess *y) {
                 "%s);",
                 einsum_text(e, "batch", &batch), einsum_text(e, "row", &row),
                 einsum_text(e, "column", &column), einsum_text(e, "sum", &sum),
-                dsp_type_constant(y->shape.element), argument(e, a),
-                argument(e, b), argument(e, y));
+                dsp_type_constant(y->shape.element), dsp_argument(e, a),
+                dsp_argument(e, b), dsp_argument(e, y));
 }
 
 static void emit_embedding(DspEmitter *e, MlirOperation op,
                            const DspAccess *y) {
-  const DspAccess *ids = operand(e, op, 0), *w = operand(e, op, 1);
+  const DspAccess *ids = dsp_operand(e, op, 0), *w = dsp_operand(e, op, 1);
   MlirAttribute none =
       mlirArrayAttrGet(mlirOperationGetContext(op), 0, NULL);
   MlirAttribute over = dsp_get(op, "over");
   DspExtent channels = dsp_extent_one();
   for (size_t i = 0; i < w->naxes; i++)
-    if (!is_in(over, w->shape.atoms[w->axes[i].first]))
+    if (!dsp_is_in(over, w->shape.atoms[w->axes[i].first]))
       channels = dsp_extent_times(channels, w->axes[i].extent);
   dsp_statement(&e->text,
                 "dsprt_embedding(run, &(DsprtEmbedding){.rows = %s, .entries = "
                 "%s, .channels = %s, .type = %s}, %s, %s, %s);",
-                rows_text(e, ids, none), product_text(e, over),
+                rows_text(e, ids, none), dsp_product_text(e, over),
                 dsp_extent_text(&e->dims, channels),
-                dsp_type_constant(y->shape.element), argument(e, ids),
-                argument(e, w), argument(e, y));
+                dsp_type_constant(y->shape.element), dsp_argument(e, ids),
+                dsp_argument(e, w), dsp_argument(e, y));
 }
 
 /// y[i] = i: the expression of a map that has no operand.
@@ -471,7 +287,7 @@ static void emit_index(DspEmitter *e, MlirOperation op, const DspAccess *y) {
 static void emit_map(DspEmitter *e, MlirOperation op, const DspAccess *y) {
   DspAccess in[DSP_MAX_OPERANDS];
   size_t n = (size_t)mlirOperationGetNumOperands(op);
-  for (size_t i = 0; i < n; i++) in[i] = *operand(e, op, (intptr_t)i);
+  for (size_t i = 0; i < n; i++) in[i] = *dsp_operand(e, op, (intptr_t)i);
   dsp_emit_nest(e, y, dsp_get(op, "expr"), in, n);
 }
 
@@ -481,7 +297,7 @@ static bool is_view(DspOpKind kind) {
 }
 
 static void place_view(DspEmitter *e, MlirOperation op) {
-  const DspAccess *whole = operand(e, op, 0);
+  const DspAccess *whole = dsp_operand(e, op, 0);
   MlirValue result = mlirOperationGetResult(op, 0);
   MlirType type = mlirValueGetType(result);
   if (dsp_op_kind(op) == DSP_OP_SHARD)
@@ -500,9 +316,9 @@ static bool runtime_computes(DspEmitter *e, MlirOperation op, DspOpKind kind) {
       kind != DSP_OP_LAYER_NORM &&
       kind != DSP_OP_RMS_NORM && kind != DSP_OP_ATTENTION)
     return true;
-  MlirType element = operand(e, op, 0)->shape.element;
+  MlirType element = dsp_operand(e, op, 0)->shape.element;
   if (mlirTypeIsAF32(element) || mlirTypeIsABF16(element)) return true;
-  unsupported(e, op,
+  dsp_unsupported(e, op,
               "the runtime computes this in f32 and bf16 only: cast the value");
   return false;
 }
@@ -531,18 +347,20 @@ void dsp_emit_op(DspEmitter *e, MlirOperation op, const char *frame) {
   case DSP_OP_FUSED_LINEAR: emit_fused_linear(e, op, y); break;
   case DSP_OP_LAYER_NORM: emit_norm(e, op, y, true); break;
   case DSP_OP_RMS_NORM: emit_norm(e, op, y, false); break;
-  case DSP_OP_ATTENTION: emit_attention(e, op, y, frame); break;
+  case DSP_OP_ATTENTION: dsp_emit_attention(e, op, y, frame); break;
   case DSP_OP_MAP: emit_map(e, op, y); break;
   case DSP_OP_CONCAT: emit_concat(e, op, y); break;
   case DSP_OP_COPY:
     emit_copy_reason(e, op);
-    dsp_emit_nest(e, y, same, operand(e, op, 0), 1);
+    dsp_emit_nest(e, y, same, dsp_operand(e, op, 0), 1);
     break;
-  case DSP_OP_REARRANGE: dsp_emit_nest(e, y, same, operand(e, op, 0), 1); break;
+  case DSP_OP_REARRANGE:
+    dsp_emit_nest(e, y, same, dsp_operand(e, op, 0), 1);
+    break;
   case DSP_OP_EINSUM: emit_einsum(e, op, y); break;
   case DSP_OP_EMBEDDING: emit_embedding(e, op, y); break;
   case DSP_OP_INDEX: emit_index(e, op, y); break;
-  case DSP_OP_REDUCE: dsp_emit_reduce(e, op, y, operand(e, op, 0)); break;
+  case DSP_OP_REDUCE: dsp_emit_reduce(e, op, y, dsp_operand(e, op, 0)); break;
   default: emit_collective(e, op, y, frame); break;
   }
 }

@@ -1,8 +1,9 @@
 // materialize_views.c - copy a view where its user needs contiguous memory.
 //
 // Needs:  collectives inserted.
-// Leaves: results of dsp.slice, dsp.rename and dsp.shard are read only by ops of their own
-//         stage that take strides; for the others there is a dsp.copy.
+// Leaves: results of dsp.slice, dsp.rename and dsp.shard are read only by ops
+//         of their own stage that take strides; for the others there is a
+//         dsp.copy.
 #include "ir.h"
 #include "outline.h"
 #include "pass_list.h"

@@ -405,3 +405,15 @@ bool dsp_read_graph(DspArena *arena, MlirOperation func, MlirAttribute dims,
   out->graph.nops = out->ops.count;
   return true;
 }
+
+DspPlanOptions dsp_plan_options(MlirOperation top,
+                                const DspPassOptions *options) {
+  return (DspPlanOptions){
+      .ranks = options->ranks,
+      .allow_tensor = options->allow_tensor,
+      .method = options->method,
+      .machine = options->by_time ? options->machine : NULL,
+      // the CUDA runtime has no ring
+      .no_ring = dsp_str_is(dsp_string_attr(top, "dsp.target"), "cuda"),
+  };
+}

@@ -22,8 +22,4 @@ bool dsp_read_graph(DspArena *arena, MlirOperation func, MlirAttribute dims,
 DspPlanOptions dsp_plan_options(MlirOperation top,
                                 const DspPassOptions *options);
 
-/// The MLIR error of a search that found no plan; `op` is the culprit.
-void dsp_emit_no_plan(MlirOperation op, DspPlanStatus status,
-                      DspPlanMethod method);
-
 #endif

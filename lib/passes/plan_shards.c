@@ -102,9 +102,9 @@ static void set_rings(const Planner *p) {
     const DspPlanPick *pick = &p->plan.picks[i];
     if (!pick->ring) continue;
     MlirOperation op = p->g.ops.ops[i];
-    dsp_set_attr(op, "ring", dsp_string(p->context,
-                                        layout_name(p, p->g.graph.ops[i].results[0],
-                                                    pick->results[0])));
+    MlirStringRef dim =
+        layout_name(p, p->g.graph.ops[i].results[0], pick->results[0]);
+    dsp_set_attr(op, "ring", dsp_string(p->context, dim));
     dsp_set_attr(op, "bytes",
                  dsp_attr_ints(p->context, (size_t)p->ranks, pick->per_rank));
   }
@@ -118,10 +118,12 @@ static int64_t operand_of(const DspPlanOp *op, uint32_t value) {
 
 static MlirAttribute describe_step(const Planner *p, const DspPlanStep *step) {
   int64_t operand = operand_of(&p->g.graph.ops[step->before], step->value);
+  MlirStringRef from = layout_name(p, step->value, step->from);
+  MlirStringRef to = layout_name(p, step->value, step->to);
   MlirNamedAttribute entries[] = {
       named(p, "operand", dsp_int(p->context, operand)),
-      named(p, "from", dsp_string(p->context, layout_name(p, step->value, step->from))),
-      named(p, "to", dsp_string(p->context, layout_name(p, step->value, step->to))),
+      named(p, "from", dsp_string(p->context, from)),
+      named(p, "to", dsp_string(p->context, to)),
       named(p, "bytes",
             dsp_attr_ints(p->context, (size_t)p->ranks, step->per_rank)),
   };
@@ -174,22 +176,16 @@ static void report_stats(const Planner *p, DspPassStats *stats, clock_t time) {
   stats->planner_width = p->plan.certificate.max_width;
 }
 
-DspPlanOptions dsp_plan_options(MlirOperation top,
-                                const DspPassOptions *options) {
-  return (DspPlanOptions){
-      .ranks = options->ranks,
-      .allow_tensor = options->allow_tensor,
-      .method = options->method,
-      .machine = options->by_time ? options->machine : NULL,
-      // the CUDA runtime has no ring
-      .no_ring = dsp_str_is(dsp_string_attr(top, "dsp.target"), "cuda"),
-  };
-}
-
-void dsp_emit_no_plan(MlirOperation op, DspPlanStatus status,
-                      DspPlanMethod method) {
+/// The MLIR error of a search that found no plan; `op` is the culprit.
+static void emit_no_plan(MlirOperation op, DspPlanStatus status,
+                         const DspPlanOptions *options) {
+  DspPlanMethod method = options->method;
   char text[256];
-  if (status == DSP_PLAN_BAD_PIN)
+  if (method == DSP_METHOD_RING && options->no_ring)
+    snprintf(text, sizeof text,
+             "method 'ring' is for --target=cpu: the CUDA runtime has no ring "
+             "attention");
+  else if (status == DSP_PLAN_BAD_PIN)
     snprintf(text, sizeof text, "this op cannot be cut on the dim of its pin");
   else if (status == DSP_PLAN_NONE)
     snprintf(text, sizeof text,
@@ -212,7 +208,7 @@ static bool search(Planner *p, const DspPassOptions *options) {
     report_stats(p, options->stats, clock() - begin);
     return true;
   }
-  dsp_emit_no_plan(p->g.ops.ops[culprit], status, options->method);
+  emit_no_plan(p->g.ops.ops[culprit], status, &wanted);
   return false;
 }
 

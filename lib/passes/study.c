@@ -23,37 +23,23 @@ typedef struct Student {
   DspPlanTime time;
 } Student;
 
-/// A text that grows; cut off when it is full.
-typedef struct Line {
-  char text[160];
-  size_t length;
-} Line;
-
-__attribute__((format(printf, 2, 3))) static void add(Line *line,
-                                                      const char *format,
-                                                      ...) {
-  va_list args;
+/// A text in the arena; empty: "-".
+__attribute__((format(printf, 2, 3))) static const char *
+text_of(const Student *s, const char *format, ...) {
+  va_list args, again;
   va_start(args, format);
-  size_t room = sizeof line->text - line->length;
-  int n = vsnprintf(line->text + line->length, room, format, args);
+  va_copy(again, args);
+  int n = vsnprintf(NULL, 0, format, args);
+  char *text = dsp_arena_alloc(s->arena, (size_t)n + 1);
+  vsnprintf(text, (size_t)n + 1, format, again);
   va_end(args);
-  if (n > 0) line->length += (size_t)n < room ? (size_t)n : room - 1;
+  va_end(again);
+  return n ? text : "-";
 }
 
-static const char *keep(const Student *s, const Line *line) {
-  char *copy = dsp_arena_alloc(s->arena, line->length + 1);
-  memcpy(copy, line->text, line->length);
-  copy[line->length] = '\0';
-  return line->length ? copy : "-";
-}
-
-/// Adds a word to a list, once.
-static void add_once(Line *line, const char *word) {
-  char pattern[sizeof line->text + 4], padded[sizeof line->text + 4];
-  snprintf(padded, sizeof padded, ", %s,", line->text);
-  snprintf(pattern, sizeof pattern, ", %s,", word);
-  if (line->length && strstr(padded, pattern)) return;
-  add(line, "%s%s", line->length ? ", " : "", word);
+/// `list` and one more word.
+static const char *with(const Student *s, const char *list, const char *word) {
+  return *list ? text_of(s, "%s, %s", list, word) : word;
 }
 
 static MlirAttribute entry(MlirAttribute dictionary, const char *name) {
@@ -63,7 +49,6 @@ static MlirAttribute entry(MlirAttribute dictionary, const char *name) {
 /// "layer over S  i=0"
 static const char *stage_text(const Student *s, int64_t number) {
   MlirAttribute stages = dsp_attr(s->top, "dsp.stages");
-  Line line = {.length = 0};
   if (mlirAttributeIsNull(stages) ||
       number >= mlirArrayAttrGetNumElements(stages))
     return "-";
@@ -71,36 +56,37 @@ static const char *stage_text(const Student *s, int64_t number) {
   MlirStringRef name = mlirStringAttrGetValue(entry(stage, "name"));
   MlirStringRef args = mlirStringAttrGetValue(entry(stage, "args"));
   MlirAttribute loops = entry(stage, "loops");
-  add(&line, "%.*s", (int)name.length, name.data);
-  if (args.length) add(&line, " %.*s", (int)args.length, args.data);
+  const char *text =
+      text_of(s, "%.*s%s%.*s", (int)name.length, name.data,
+              args.length ? " " : "", (int)args.length, args.data);
   for (intptr_t i = 0; i < mlirArrayAttrGetNumElements(loops); i++) {
     MlirAttribute loop = mlirArrayAttrGetElement(loops, i);
     MlirStringRef var = mlirStringAttrGetValue(entry(loop, "var"));
-    add(&line, "%s  %.*s=%lld", line.length ? "" : "-", (int)var.length,
-        var.data,
-        (long long)mlirIntegerAttrGetValueInt(entry(loop, "index")));
+    text = text_of(s, "%s  %.*s=%lld", text, (int)var.length, var.data,
+                   (long long)mlirIntegerAttrGetValueInt(
+                       entry(loop, "index")));
   }
-  return keep(s, &line);
+  return text;
 }
 
-static void add_dims(const Student *s, uint32_t value, Line *line) {
+static const char *dims_of(const Student *s, uint32_t value) {
   const DspPlanValue *v = &s->g.graph.values[value];
-  line->length = 0;
-  line->text[0] = '\0';
+  const char *text = "";
   for (size_t i = 0; i < v->ndims; i++)
-    add(line, "%s%s", i ? ", " : "", s->g.graph.dims[v->dims[i]].name);
+    text = with(s, text, s->g.graph.dims[v->dims[i]].name);
+  return text;
 }
 
 /// A stage under construction.
 typedef struct Row {
   DspStudyStage stage;
-  Line dims, cut, collectives;
+  uint32_t *cuts; ///< [ndims] ops that multiply and are cut on the dim
 } Row;
 
-static void add_move(Row *row, const char *what, int64_t bytes,
-                     double seconds) {
+static void add_move(const Student *s, Row *row, const char *what,
+                     int64_t bytes, double seconds) {
   if (!bytes) return;
-  add(&row->collectives, "%s%s", row->collectives.length ? ", " : "", what);
+  row->stage.collectives = with(s, row->stage.collectives, what);
   row->stage.moves++;
   row->stage.bytes += bytes;
   row->stage.communication += seconds;
@@ -110,14 +96,20 @@ static void add_steps(const Student *s, Row *row, size_t op, size_t *next) {
   for (; *next < s->plan.nsteps && s->plan.steps[*next].before == op;
        ++*next) {
     const DspPlanStep *step = &s->plan.steps[*next];
-    char text[96];
-    snprintf(text, sizeof text, "%s to %s",
-             dsp_plan_collective_name(step->collective),
-             step->to.kind == DSP_LAYOUT_WHOLE
-                 ? "*"
-                 : s->g.graph.dims[step->to.dim].name);
-    add_move(row, text, step->bytes, s->time.steps[*next]);
+    bool whole = step->to.kind == DSP_LAYOUT_WHOLE;
+    const char *what =
+        text_of(s, "%s to %s", dsp_plan_collective_name(step->collective),
+                whole ? "*" : s->g.graph.dims[step->to.dim].name);
+    add_move(s, row, what, step->bytes, s->time.steps[*next]);
   }
+}
+
+static void add_cut(const Student *s, Row *row, uint32_t dim) {
+  if (row->cuts[dim]++ == 0)
+    row->stage.cut = with(s, row->stage.cut, s->g.graph.dims[dim].name);
+  if (row->stage.main_cut == DSP_PLAN_NO_DIM ||
+      row->cuts[dim] > row->cuts[row->stage.main_cut])
+    row->stage.main_cut = dim;
 }
 
 static void add_op(const Student *s, Row *row, size_t op) {
@@ -126,37 +118,47 @@ static void add_op(const Student *s, Row *row, size_t op) {
   row->stage.compute += s->time.ops[op];
   if (planned->kind != DSP_PLAN_COMPUTE) return;
   if (dsp_plan_flops(&s->g.graph, planned) > 0 && planned->nresults) {
-    add_dims(s, planned->results[0], &row->dims);
-    if (pick->dim != DSP_PLAN_NO_DIM)
-      add_once(&row->cut, s->g.graph.dims[pick->dim].name);
+    row->stage.dims = dims_of(s, planned->results[0]);
+    if (pick->dim != DSP_PLAN_NO_DIM) add_cut(s, row, pick->dim);
   }
-  if (pick->ring) {
-    char text[96];
-    snprintf(text, sizeof text, "ring over %s",
-             s->g.graph.dims[pick->dim].name);
-    add_move(row, text, pick->bytes, s->time.rings[op]);
-  }
+  if (pick->ring)
+    add_move(s, row,
+             text_of(s, "ring over %s", s->g.graph.dims[pick->dim].name),
+             pick->bytes, s->time.rings[op]);
 }
 
 static void close_row(const Student *s, DspStudy *study, Row *row) {
-  if (row->stage.number < 0) return;
-  row->stage.what = stage_text(s, row->stage.number);
-  row->stage.dims = keep(s, &row->dims);
-  row->stage.cut = keep(s, &row->cut);
-  row->stage.collectives = keep(s, &row->collectives);
-  study->stages[study->nstages++] = row->stage;
+  DspStudyStage *stage = &row->stage;
+  if (stage->number < 0) return;
+  stage->what = stage_text(s, stage->number);
+  if (!*stage->dims) stage->dims = "-";
+  if (!*stage->cut) stage->cut = "-";
+  if (!*stage->collectives) stage->collectives = "-";
+  study->stages[study->nstages++] = *stage;
+}
+
+static void open_row(const Student *s, Row *row, int64_t number) {
+  size_t ndims = s->g.graph.ndims;
+  row->stage = (DspStudyStage){.number = number,
+                               .dims = "",
+                               .cut = "",
+                               .main_cut = DSP_PLAN_NO_DIM,
+                               .collectives = ""};
+  memset(row->cuts, 0, (ndims + 1) * sizeof *row->cuts);
 }
 
 static void list_stages(const Student *s, DspStudy *study) {
-  Row row = {.stage = {.number = -1}};
   size_t next = 0, count = s->g.graph.nops;
+  Row row = {.cuts = dsp_arena_alloc(s->arena, (s->g.graph.ndims + 1) *
+                                                   sizeof *row.cuts)};
+  open_row(s, &row, -1);
   study->stages = dsp_arena_alloc(s->arena, (count + 1) *
                                                 sizeof *study->stages);
   for (size_t op = 0; op < count; op++) {
     int64_t number = s->g.graph.ops[op].stage;
     if (number != row.stage.number) {
       close_row(s, study, &row);
-      row = (Row){.stage = {.number = number}};
+      open_row(s, &row, number);
     }
     add_steps(s, &row, op, &next);
     add_op(s, &row, op);
@@ -170,9 +172,8 @@ static const char *place_of(const Student *s, size_t op) {
   MlirStringRef name = mlirIdentifierStr(mlirOperationGetName(culprit)), file;
   int line = 0, column;
   dsp_location_place(mlirOperationGetLocation(culprit), &file, &line, &column);
-  Line text = {.length = 0};
-  add(&text, "%.*s at line %d", (int)name.length - 4, name.data + 4, line);
-  return keep(s, &text);
+  return text_of(s, "%.*s at line %d", (int)name.length - 4, name.data + 4,
+                 line);
 }
 
 /// Plans with `options`; the plan and its times stay in `s`.
@@ -204,7 +205,9 @@ static void try_methods(Student *s, DspStudy *study) {
   for (int m = 0; m < DSP_METHOD_COUNT; m++) {
     DspPlanOptions options = s->options;
     options.method = (DspPlanMethod)m;
-    study->methods[study->nmethods++] = try_plan(s, &options);
+    study->methods[study->nmethods++] =
+        options.method == s->options.method ? study->plan
+                                            : try_plan(s, &options);
   }
 }
 
@@ -222,15 +225,10 @@ static bool stage_has(const Student *s, int64_t stage, uint32_t dim) {
 }
 
 /// Is the dim what the plan cut most of the stage on?
-static bool stage_chose(const DspStudy *study, int64_t stage,
-                        const char *dim) {
-  size_t length = strlen(dim);
-  for (size_t i = 0; i < study->nstages; i++) {
-    const char *cut = study->stages[i].cut;
-    if (study->stages[i].number == stage && strncmp(cut, dim, length) == 0 &&
-        (cut[length] == '\0' || cut[length] == ','))
-      return true;
-  }
+static bool stage_chose(const DspStudy *study, int64_t stage, uint32_t dim) {
+  for (size_t i = 0; i < study->nstages; i++)
+    if (study->stages[i].number == stage)
+      return study->stages[i].main_cut == dim;
   return false;
 }
 
@@ -246,7 +244,7 @@ static void try_choices(Student *s, DspStudy *study, int64_t stage) {
     DspStudyMethod result = try_plan(s, &options);
     study->choices[study->nchoices++] = (DspStudyChoice){
         .dim = s->g.graph.dims[d].name,
-        .chosen = stage_chose(study, stage, s->g.graph.dims[d].name),
+        .chosen = stage_chose(study, stage, d),
         .fits = result.fits,
         .bytes = result.bytes,
         .collectives = result.collectives,
@@ -285,8 +283,8 @@ bool dsp_study(DspArena *arena, MlirModule module,
   Student s = {.arena = arena, .top = copy, .machine = machine};
   *study = (DspStudy){.ranks = options->ranks};
   s.options = dsp_plan_options(copy, options);
-  bool fine = func.ptr && dsp_read_graph(arena, func, dsp_attr(copy, "dsp.dims"),
-                                         &s.g);
+  bool fine = func.ptr && dsp_read_graph(arena, func,
+                                         dsp_attr(copy, "dsp.dims"), &s.g);
   if (fine) {
     study->plan = try_plan(&s, &s.options);
     if (study->plan.fits) {

@@ -175,39 +175,20 @@ static bool apply_method(Lowering *l, const DspMethodRules *method,
                          const DspPlanOp *op, DspPickList *list) {
   if (is_what_if(l, op))
     *list = dsp_picks_on(l->scratch, l->options->what_if.dim, *list);
-  DspMethodFit fit = dsp_method_picks(l->scratch, method, op, list);
-  if (fit != DSP_METHOD_UNFIT)
+  bool fits = dsp_method_picks(l->scratch, method, op, list);
+  if (fits)
     *list = dsp_offered_picks(l->scratch, &l->rules, op, *list, NULL);
-  return fit != DSP_METHOD_UNFIT;
+  return fits;
 }
 
-/// Marks the dims of the loop of an anchored dim: one loop over dims of two
-/// names is a rename.  Returns whether something was marked.
-static bool share_anchor(Lowering *l, const DspPlanOp *op) {
-  bool anchored[UINT8_MAX + 1] = {false}, marked = false;
-  for (int pass = 0; pass < 2; ++pass) {
-    const uint8_t *map = op->maps;
-    for (size_t i = 0; i < arity(op); ++i) {
-      const DspPlanValue *value = &l->graph->values[value_id(op, i)];
-      for (size_t k = 0; k < value->ndims; ++k, ++map) {
-        bool *dim = &l->anchored[value->dims[k]];
-        if (pass == 0)
-          anchored[*map] |= *dim;
-        else if (anchored[*map] && !*dim)
-          marked = *dim = true;
-      }
-    }
-  }
-  return marked;
-}
-
+/// A dim that was renamed is anchored under both names.
 static void share_anchors(Lowering *l, const DspPlanOp **which) {
   bool marked = true;
   while (marked) {
     marked = false;
     for (uint32_t k = 0; k < l->nkinds; ++k)
       if (which[k]->kind == DSP_PLAN_ELEMENTWISE)
-        marked |= share_anchor(l, which[k]);
+        marked |= dsp_share_anchors(l->graph, which[k], l->anchored);
   }
 }
 

@@ -196,17 +196,16 @@ static bool must_find(const DspMethodRules *rules, const DspPlanOp *op) {
   }
 }
 
-DspMethodFit dsp_method_picks(DspArena *arena, const DspMethodRules *rules,
-                              const DspPlanOp *op, DspPickList *list) {
+bool dsp_method_picks(DspArena *arena, const DspMethodRules *rules,
+                      const DspPlanOp *op, DspPickList *list) {
   if (rules->ranks == 1 || op->pin != DSP_PLAN_NO_DIM || is_exempt(rules, op))
-    return DSP_METHOD_FITS;
+    return true;
   DspPickList kept = {0, DSP_NEW(arena, DspPick, list->count)};
   for (uint32_t i = 0; i < list->count; ++i)
     if (knows(rules, op, &list->picks[i]))
       kept.picks[kept.count++] = list->picks[i];
   *list = kept;
-  return kept.count == 0 && must_find(rules, op) ? DSP_METHOD_UNFIT
-                                                 : DSP_METHOD_FITS;
+  return kept.count > 0 || !must_find(rules, op);
 }
 
 DspPickList dsp_picks_on(DspArena *arena, uint32_t dim, DspPickList list) {

@@ -22,15 +22,10 @@ typedef struct DspMethodRules {
   int64_t ranks;
 } DspMethodRules;
 
-typedef enum DspMethodFit {
-  DSP_METHOD_FITS,
-  DSP_METHOD_UNFIT, ///< the method has no way to run the op
-} DspMethodFit;
-
 /// Leaves the picks that the method knows.  An empty list means that every
-/// rank does all of the op.
-DspMethodFit dsp_method_picks(DspArena *arena, const DspMethodRules *rules,
-                              const DspPlanOp *op, DspPickList *list);
+/// rank does all of the op.  False when the method has no way to run it.
+bool dsp_method_picks(DspArena *arena, const DspMethodRules *rules,
+                      const DspPlanOp *op, DspPickList *list);
 
 /// The picks on `dim`, or all when there is none.
 DspPickList dsp_picks_on(DspArena *arena, uint32_t dim, DspPickList list);

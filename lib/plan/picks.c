@@ -124,8 +124,8 @@ static bool is_called(const Lister *l, size_t i, DspPlanLayout layout) {
                 layout.count * sizeof *dim->atoms) == 0;
 }
 
-/// Does value `i`, which stays whole, run over a part of the loops?  Elementwise
-/// code finds its index there; attention and einsums do not.
+/// Does value `i`, which stays whole, run over a part of the loops?
+/// Elementwise code finds its index there; attention and einsums do not.
 static bool runs_along(const Lister *l, size_t i, DspPlanLayout layout,
                        const uint8_t *loops, size_t nloops) {
   const uint8_t *map = map_at(l, i);
@@ -304,4 +304,23 @@ DspPickList dsp_offered_picks(DspArena *arena, const DspPickRules *rules,
   if (!pinned && (list.count == 0 || may_repeat(rules, op)))
     list.picks[list.count++] = none_pick(arena, rules, op);
   return list;
+}
+
+bool dsp_share_anchors(const DspPlanGraph *graph, const DspPlanOp *op,
+                       bool *anchored) {
+  bool loops[UINT8_MAX + 1] = {false}, marked = false;
+  for (int pass = 0; pass < 2; ++pass) {
+    const uint8_t *map = op->maps;
+    for (size_t i = 0; i < arity(op); ++i) {
+      const DspPlanValue *value = &graph->values[value_id(op, i)];
+      for (size_t k = 0; k < value->ndims; ++k, ++map) {
+        bool *dim = &anchored[value->dims[k]];
+        if (pass == 0)
+          loops[*map] |= *dim;
+        else if (loops[*map] && !*dim)
+          marked = *dim = true;
+      }
+    }
+  }
+  return marked;
 }

@@ -61,6 +61,11 @@ DspPickList dsp_offered_picks(DspArena *arena, const DspPickRules *rules,
                               const DspPlanOp *op, DspPickList all,
                               const bool *anchored);
 
+/// Marks the dims of a loop of which one is anchored: one loop over dims of two
+/// names is a rename.  Returns whether something was marked.
+bool dsp_share_anchors(const DspPlanGraph *graph, const DspPlanOp *op,
+                       bool *anchored);
+
 /// Elements that are computed more than once, or waited for, when something
 /// of `elements` elements is cut along `size` of them; size 1: not cut.
 int64_t dsp_pick_penalty(int64_t elements, int64_t size, int64_t ranks);

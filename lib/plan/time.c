@@ -32,7 +32,8 @@ double dsp_machine_collective(const DspMachine *machine, int64_t ranks,
   double near = node > 1 ? interpolate(&machine->inside,
                                        (double)most * (1 - outside))
                          : 0;
-  return interpolate(&machine->start, (double)nodes) + (far > near ? far : near);
+  double longer = far > near ? far : near;
+  return interpolate(&machine->start, (double)nodes) + longer;
 }
 
 double dsp_plan_flops(const DspPlanGraph *graph, const DspPlanOp *op) {

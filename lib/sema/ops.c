@@ -143,7 +143,7 @@ static DspResult dsp_op_index(DspSema *s, const DspArgs *args) {
         s, DSP_E0402, args->plain[0]->range,
         "'index' counts along one dim, this is a product of %zu",
         type.atoms.count);
-    dsp_help(s->diags, diag, "add them up: index(A) * size of B + index(B)");
+    dsp_help(s->diags, diag, "count along each of its dims by itself");
     return dsp_op_failed();
   }
   return dsp_op_add(s, dsp_op_new(s, DSP_MODEL_INDEX, args, 0, NULL), type);

@@ -121,8 +121,9 @@ static void copy_part(const DsprtWeights *weights, const DsprtParam *param,
   int64_t from = dsprt_type_bytes(tensor->shape.type);
   int64_t to = dsprt_type_bytes(param->shape.type);
   for (int64_t i = 0; i < runs.count; i++)
-    dsprt_convert(tensor->shape.type, in + (runs.first + i * runs.stride) * from,
-                  param->shape.type, out + i * runs.length * to, runs.length);
+    dsprt_convert(tensor->shape.type,
+                  in + (runs.first + i * runs.stride) * from, param->shape.type,
+                  out + i * runs.length * to, runs.length);
 }
 
 static void fill(DsprtWeights *weights, const DsprtProgram *program,

@@ -22,8 +22,9 @@ typedef struct DsprtWeights {
 } DsprtWeights;
 
 /// Points into `file`, which must stay open, where type and alignment fit and
-/// the part of `rank` lies in one piece; copies and converts the others.  On false every missing, misshaped and (unless
-/// allow_extra) extra tensor is in `errors`, and nothing is held.
+/// the part of `rank` lies in one piece; copies and converts the others.  On
+/// false every missing, misshaped and (unless allow_extra) extra tensor is in
+/// `errors`, and nothing is held.
 bool dsprt_weights_load(DsprtWeights *weights, const DsprtProgram *program,
                         int rank, int ranks, const DsprtTensors *file,
                         bool allow_extra, DsprtErrors *errors);

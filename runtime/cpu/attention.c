@@ -1,9 +1,10 @@
 // attention.c - softmax(scale * q k^T) v in tiles.
 //
 // Needs:  strides of q, k, v and o; contiguous channels.
-// Leaves: o, or sums that later keys continue (ring.c).  A task is a tile of queries of one element of the batch; it walks
-//         the keys tile by tile.  Few keys go through the small kernel, many
-//         through the BLAS.  Memory: a few tiles a thread.
+// Leaves: o, or sums that later keys continue (ring.c).  A task is a tile of
+//         queries of one element of the batch; it walks the keys tile by tile.
+//         Few keys go through the small kernel, many through the BLAS.
+//         Memory: a few tiles a thread.
 #include <cblas.h>
 #include <float.h>
 #include <omp.h>

@@ -11,15 +11,6 @@ extern "C" {
 
 enum { LANES = 32, WARPS = DSPRT_THREADS / LANES, MOST_CHANNELS = 512 };
 
-static __device__ inline float value(const float *x) { return *x; }
-static __device__ inline float value(const DsprtBf16 *x) {
-  return dsprt_from_bf16(*x);
-}
-static __device__ inline void put(float *y, float x) { *y = x; }
-static __device__ inline void put(DsprtBf16 *y, float x) {
-  *y = dsprt_to_bf16(x);
-}
-
 template <typename T>
 struct Tensors {
   const T *q, *k, *v, *bias; // bias may be NULL
@@ -83,7 +74,7 @@ static __global__ void any_kernel(DsprtAttention a, Tensors<T> t,
   DsprtKeys seen = dsprt_keys_seen(&a, at);
   keys = seen.end < keys ? seen.end : keys;
   for (int c = lane; c < a.dot; c += LANES)
-    q_row[warp][c] = value(t.q + c) * a.scale;
+    q_row[warp][c] = dsprt_load_one(t.q + c) * a.scale;
   __syncwarp();
   float total = 0, top = -INFINITY, out[MOST_CHANNELS / LANES] = {};
   for (int64_t first = seen.begin; first < keys; first += LANES) {
@@ -93,8 +84,8 @@ static __global__ void any_kernel(DsprtAttention a, Tensors<T> t,
       find_key(a, first + lane, &k_at, &v_at, &bias_at);
       score = 0;
       for (int c = 0; c < a.dot; c++)
-        score += q_row[warp][c] * value(t.k + k_at + c);
-      if (t.bias) score += value(t.bias + bias_at);
+        score += q_row[warp][c] * dsprt_load_one(t.k + k_at + c);
+      if (t.bias) score += dsprt_load_one(t.bias + bias_at);
     }
     float now = fmaxf(top, largest(score));
     float weight = expf(score - now), keep = expf(top - now);
@@ -105,11 +96,11 @@ static __global__ void any_kernel(DsprtAttention a, Tensors<T> t,
       float p = __shfl_sync(0xffffffffu, weight, key);
       int64_t from = __shfl_sync(0xffffffffu, v_at, key);
       for (int i = 0; i * LANES + lane < a.width; i++)
-        out[i] += p * value(t.v + from + i * LANES + lane);
+        out[i] += p * dsprt_load_one(t.v + from + i * LANES + lane);
     }
   }
   for (int i = 0; i * LANES + lane < a.width; i++)
-    put(t.o + i * LANES + lane, out[i] / total);
+    dsprt_store_one(t.o + i * LANES + lane, out[i] / total);
 }
 
 template <typename T>

@@ -28,23 +28,15 @@ static __device__ Place place_of(const DsprtEinsumDim *dims, int n,
   return at;
 }
 
-static __device__ inline float value(const float *x) { return *x; }
-static __device__ inline float value(const DsprtBf16 *x) {
-  return dsprt_from_bf16(*x);
-}
-static __device__ inline void put(float *y, float x) { *y = x; }
-static __device__ inline void put(DsprtBf16 *y, float x) {
-  *y = dsprt_to_bf16(x);
-}
-
 template <typename T>
 static __global__ void einsum_kernel(DsprtEinsum e, const T *a, const T *b,
                                      T *y, int64_t rows, int64_t columns,
-                                     int64_t depth, int64_t across) {
+                                     int64_t depth, int64_t down,
+                                     int64_t across) {
   __shared__ float of_a[TILE][TILE + 1], of_b[TILE][TILE + 1];
-  int64_t row = (int64_t)(blockIdx.x / across) * TILE;
-  int64_t column = (int64_t)(blockIdx.x % across) * TILE;
-  Place base = place_of(e.batch, e.nbatch, blockIdx.y);
+  int64_t row = blockIdx.x / across % down * TILE;
+  int64_t column = blockIdx.x % across * TILE;
+  Place base = place_of(e.batch, e.nbatch, blockIdx.x / across / down);
   float sums[TILE / STRIP] = {};
   for (int64_t k = 0; k < depth; k += TILE) {
     Place sum = place_of(e.sum, e.nsum, k + threadIdx.x);
@@ -52,10 +44,12 @@ static __global__ void einsum_kernel(DsprtEinsum e, const T *a, const T *b,
     for (int i = threadIdx.y; i < TILE; i += STRIP) {
       Place r = place_of(e.row, e.nrow, row + i);
       Place c = place_of(e.column, e.ncolumn, column + i);
-      of_a[i][threadIdx.x] =
-          in && row + i < rows ? value(a + base.a + r.a + sum.a) : 0.0f;
-      of_b[i][threadIdx.x] =
-          in && column + i < columns ? value(b + base.b + c.b + sum.b) : 0.0f;
+      of_a[i][threadIdx.x] = in && row + i < rows
+                                 ? dsprt_load_one(a + base.a + r.a + sum.a)
+                                 : 0.0f;
+      of_b[i][threadIdx.x] = in && column + i < columns
+                                 ? dsprt_load_one(b + base.b + c.b + sum.b)
+                                 : 0.0f;
     }
     __syncthreads();
     for (int d = 0; d < TILE; d++)
@@ -68,7 +62,8 @@ static __global__ void einsum_kernel(DsprtEinsum e, const T *a, const T *b,
   for (int i = 0; i < TILE / STRIP; i++) {
     int64_t at = row + threadIdx.y + i * STRIP;
     if (at < rows)
-      put(y + base.y + place_of(e.row, e.nrow, at).y + c.y, sums[i]);
+      dsprt_store_one(y + base.y + place_of(e.row, e.nrow, at).y + c.y,
+                      sums[i]);
   }
 }
 
@@ -86,20 +81,20 @@ extern "C" void dsprt_einsum(DsprtRun *run, const DsprtEinsum *einsum,
   int64_t depth = size_of(e.sum, e.nsum);
   int64_t down = (rows + TILE - 1) / TILE;
   int64_t across = (columns + TILE - 1) / TILE;
-  if (batches * down * across == 0) return;
-  if (batches > 65535)
-    dsprt_fail(run, "an einsum over %lld elements of a batch is not supported "
-                    "on GPUs: at most 65535", (long long)batches);
-  dim3 blocks((unsigned)(down * across), (unsigned)batches);
+  int64_t blocks = batches * down * across;
+  if (blocks == 0) return;
+  if (blocks > INT32_MAX)
+    dsprt_fail(run, "an einsum of %lld tiles of 32 x 32 is not supported on "
+                    "GPUs: at most %d", (long long)blocks, INT32_MAX);
   dim3 threads(TILE, STRIP);
   cudaStream_t stream = dsprt_stream(run);
   if (e.type == DSPRT_F32)
-    einsum_kernel<float><<<blocks, threads, 0, stream>>>(
+    einsum_kernel<float><<<(unsigned)blocks, threads, 0, stream>>>(
         e, (const float *)a, (const float *)b, (float *)y, rows, columns,
-        depth, across);
+        depth, down, across);
   else
-    einsum_kernel<DsprtBf16><<<blocks, threads, 0, stream>>>(
+    einsum_kernel<DsprtBf16><<<(unsigned)blocks, threads, 0, stream>>>(
         e, (const DsprtBf16 *)a, (const DsprtBf16 *)b, (DsprtBf16 *)y, rows,
-        columns, depth, across);
+        columns, depth, down, across);
   dsprt_check_launch(run);
 }

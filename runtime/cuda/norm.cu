@@ -10,15 +10,6 @@ extern "C" {
 
 enum { WARP = 32 };
 
-static __device__ inline float load_one(const float *x) { return *x; }
-static __device__ inline float load_one(const DsprtBf16 *x) {
-  return dsprt_from_bf16(*x);
-}
-static __device__ inline void store_one(float *y, float x) { *y = x; }
-static __device__ inline void store_one(DsprtBf16 *y, float x) {
-  *y = dsprt_to_bf16(x);
-}
-
 /// The sum over a warp's or block's threads, in all of them.
 template <int THREADS>
 static __device__ float sum_of(float x, float *shared) {
@@ -102,20 +93,20 @@ static __global__ void any_norm_kernel(Norm<T> p) {
   T *y = p.y + blockIdx.x * p.ldy;
   float sum = 0, squares = 0;
   for (int c = threadIdx.x; LAYER && c < p.channels; c += DSPRT_THREADS)
-    sum += load_one(x + c);
+    sum += dsprt_load_one(x + c);
   float mean =
       LAYER ? sum_of<DSPRT_THREADS>(sum, shared) / (float)p.channels : 0;
   for (int c = threadIdx.x; c < p.channels; c += DSPRT_THREADS) {
-    float d = load_one(x + c) - mean;
+    float d = dsprt_load_one(x + c) - mean;
     squares += d * d;
   }
   float variance = sum_of<DSPRT_THREADS>(squares, shared) / (float)p.channels;
   float scale = 1.0f / sqrtf(variance + p.eps);
   for (int c = threadIdx.x; c < p.channels; c += DSPRT_THREADS) {
-    float out = (load_one(x + c) - mean) * scale;
-    if (p.weight) out *= load_one(p.weight + c);
-    if (p.bias) out += load_one(p.bias + c);
-    store_one(y + c, out);
+    float out = (dsprt_load_one(x + c) - mean) * scale;
+    if (p.weight) out *= dsprt_load_one(p.weight + c);
+    if (p.bias) out += dsprt_load_one(p.bias + c);
+    dsprt_store_one(y + c, out);
   }
 }
 

@@ -13,6 +13,7 @@ typedef struct DspStudyStage {
   const char *what;        ///< "layer over S  i=0", "-" outside of blocks
   const char *dims;        ///< of what it gives: "B, T, S, C"
   const char *cut;         ///< what its ops are cut on: "T", "T, H", "-"
+  uint32_t main_cut;       ///< the dim of most of them, or DSP_PLAN_NO_DIM
   const char *collectives; ///< "all-to-all to S", "-"
   int64_t moves, bytes;    ///< leaving all ranks together
   double compute, communication; ///< modelled seconds
@@ -54,7 +55,8 @@ typedef struct DspStudy {
 
 /// Studies a module before plan-shards.  `options` says what is wanted;
 /// `machine` is for the times; `methods` asks for the plan of each of them, and
-/// the stage `why` (-1: none) is looked at dim by dim.  Everything in `*study` lives in `arena`.  False after an MLIR error.
+/// the stage `why` (-1: none) is looked at dim by dim.  Everything in `*study`
+/// lives in `arena`.  False after an MLIR error.
 bool dsp_study(DspArena *arena, MlirModule module,
                const DspPassOptions *options, const DspMachine *machine,
                bool methods, int64_t why, DspStudy *study);

@@ -79,7 +79,8 @@ typedef struct DspModelOp {
   uint32_t *operands;
   size_t noperands;
   uint32_t result;   ///< unused by OUTPUT
-  DspAtoms over;     ///< norms, attention, ROPE, REDUCE, EINSUM; `contract` of LINEAR
+  DspAtoms over;     ///< norms, attention, ROPE, REDUCE, EINSUM; `contract` of
+                     ///< LINEAR
   DspAtoms out;      ///< LINEAR, EMBEDDING; `dot` of ATTENTION
   double number;     ///< eps; scale
   bool causal;       ///< ATTENTION: a query sees no key behind it

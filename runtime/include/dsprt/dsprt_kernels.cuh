@@ -30,6 +30,16 @@ static __device__ inline int64_t dsprt_thread(void) {
   return (int64_t)blockIdx.x * DSPRT_THREADS + threadIdx.x;
 }
 
+/// One element as f32, and back.
+static __device__ inline float dsprt_load_one(const float *x) { return *x; }
+static __device__ inline float dsprt_load_one(const DsprtBf16 *x) {
+  return dsprt_from_bf16(*x);
+}
+static __device__ inline void dsprt_store_one(float *y, float x) { *y = x; }
+static __device__ inline void dsprt_store_one(DsprtBf16 *y, float x) {
+  *y = dsprt_to_bf16(x);
+}
+
 /// N neighbours in registers.
 template <int N>
 struct DsprtFloats {

@@ -29,7 +29,8 @@ static const DspAlternative *pick_of(const DspSearchProblem *p,
 
 /// The cheapest way to own exactly the layouts of each set, one after the
 /// other, starting at `base`.
-static void grow_trees(const DspLayoutClass *table, uint32_t base, Tree *trees) {
+static void grow_trees(const DspLayoutClass *table, uint32_t base,
+                       Tree *trees) {
   uint32_t n = table->count;
   for (uint32_t set = 0; set < 1u << n; ++set)
     trees[set] = (Tree){set == 1u << base ? 0 : DSP_PLAN_NEVER, 0};
