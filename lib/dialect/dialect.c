@@ -47,11 +47,14 @@ MlirContext dsp_context_create(void) {
   return (MlirContext){NULL};
 }
 
+// Asked of every op by the verifier and by most passes: the length and the
+// first letter rule out nearly all names before any is compared.
 DspOpKind dsp_op_kind(MlirOperation op) {
   MlirStringRef name = mlirIdentifierStr(mlirOperationGetName(op));
-  if (name.length < 4 || memcmp(name.data, "dsp.", 4) != 0) return DSP_OP_NONE;
+  if (name.length < 5 || memcmp(name.data, "dsp.", 4) != 0) return DSP_OP_NONE;
   for (DspOpKind kind = DSP_OP_NONE + 1; kind < DSP_OP_COUNT; kind++)
     if (name.length == op_names[kind].length &&
+        name.data[4] == op_names[kind].data[4] &&
         memcmp(name.data + 4, op_names[kind].data + 4, name.length - 4) == 0)
       return kind;
   return DSP_OP_NONE;

@@ -5,7 +5,13 @@
 
 static DspStr join(DspSema *s, DspStr prefix, DspStr rest) {
   if (!prefix.length) return rest;
-  return dsp_sema_text(s, "%.*s.%.*s", DSP_FMT(prefix), DSP_FMT(rest));
+  size_t length = prefix.length + 1 + rest.length;
+  char *text = dsp_arena_alloc(s->arena, length + 1); // with its '\0'
+  memcpy(text, prefix.data, prefix.length);
+  text[prefix.length] = '.';
+  if (rest.length) memcpy(text + prefix.length + 1, rest.data, rest.length);
+  text[length] = '\0';
+  return (DspStr){text, length};
 }
 
 /// The place of bytes begin .. end-1 of a string.
