@@ -60,7 +60,7 @@ if config.dsp_build_type.lower() == "asan":
 
 mpirun = config.dsp_mpirun or "mpirun"
 config.substitutions += [
-    ("%mpirun", mpirun + " --oversubscribe --bind-to none -np"),
+    ("%mpirun", os.path.join(source, "test", "Inputs", "mpirun") + " " + mpirun),
     ("%fixtures", os.path.join(source, "test", "fixtures")),
     ("%examples", os.path.join(source, "examples")),
     ("%topologies", os.path.join(source, "topologies")),
