@@ -22,14 +22,6 @@ typedef struct Sent {
   int64_t far; ///< to another coordinate on axis 0
 } Sent;
 
-DspPlanMesh dsp_plan_mesh(int64_t ranks) {
-  return (DspPlanMesh){.naxes = 1, .sizes = {ranks, 1}};
-}
-
-int64_t dsp_plan_ranks(const DspPlanMesh *mesh) {
-  return mesh->sizes[0] * mesh->sizes[1];
-}
-
 int64_t dsp_plan_part(int64_t size, int64_t rank, int64_t ranks) {
   return size / ranks + (rank < size % ranks);
 }

@@ -18,6 +18,8 @@
 enum {
   DSP_PLAN_NO_DIM = UINT32_MAX,
   DSP_PLAN_AXES = 2, ///< most axes of a mesh
+  DSP_PLAN_AXIS_NAME = 16, ///< bytes of an axis' name, its zero included
+  DSP_PLAN_MOST_RANKS = 4096,
 };
 
 /// The ranks.  With one axis the second one has size 1, and nothing is cut
@@ -25,11 +27,21 @@ enum {
 typedef struct DspPlanMesh {
   uint32_t naxes;               ///< 1 or 2
   int64_t sizes[DSP_PLAN_AXES]; ///< each at least 1
+  char names[DSP_PLAN_AXES][DSP_PLAN_AXIS_NAME]; ///< "nodes", "gpus"
   bool nodes;                   ///< axis 0 lies between nodes
 } DspPlanMesh;
 
-/// A mesh of one axis.
+/// A mesh of one axis, "ranks".
 DspPlanMesh dsp_plan_mesh(int64_t ranks);
+
+/// Reads "4", "2x4", "nodes:2,gpus:4"; an axis 0 called "nodes" lies between
+/// nodes.  False, and `*mesh` is not to be used, when the text is no mesh of
+/// one or two axes with at most DSP_PLAN_MOST_RANKS ranks and names that
+/// differ.
+bool dsp_plan_mesh_read(const char *text, DspPlanMesh *mesh);
+
+/// Writes what dsp_plan_mesh_read reads: "4" or "nodes:2,gpus:4".
+void dsp_plan_mesh_write(const DspPlanMesh *mesh, char *text, size_t size);
 
 /// The number of ranks.
 int64_t dsp_plan_ranks(const DspPlanMesh *mesh);
