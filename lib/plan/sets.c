@@ -252,6 +252,7 @@ typedef struct Walk {
   uint32_t count, capacity, most_capacity;
   Trail *trails; ///< in the order of their length
   uint32_t ntrails, trails_capacity;
+  bool cut; ///< there was no room for a trail or a way
 } Walk;
 
 static bool is_as_good(const Walk *walk, DspLayoutSet set, DspHop hop,
@@ -274,6 +275,10 @@ static void add_way(Walk *walk, DspReach way) {
     if (is_as_good(walk, walk->ways[i].set, walk->ways[i].hop, way.set,
                    way.hop))
       return;
+  if (walk->count == DSP_MOST_WAYS) {
+    walk->cut = true;
+    return;
+  }
   DspArena *arena = walk->sets->arena;
   way.stops = copy_stops(arena, way.stops, way.nstops, 0);
   DSP_GROW(arena, walk->ways, walk->count, walk->capacity);
@@ -324,6 +329,10 @@ static void take_step(Walk *walk, DspLayoutSet set, const Trail *trail,
   }
   if (is_beaten(walk, &next))
     return;
+  if (walk->ntrails == DSP_MOST_TRAILS) {
+    walk->cut = true;
+    return;
+  }
   DSP_GROW(walk->scratch, walk->trails, walk->ntrails,
            walk->trails_capacity);
   walk->trails[walk->ntrails++] = next;
@@ -392,7 +401,10 @@ static DspReachList find_ways(DspSets *sets, DspDemand after, DspLayoutSet set,
     walk_from(&walk, set);
   dsp_arena_destroy(scratch);
   sort_ways(walk.ways, walk.count);
-  return (DspReachList){prune_ways(&walk), walk.ways};
+  uint32_t kept = prune_ways(&walk);
+  sets->cut |= walk.cut;
+  return (DspReachList){kept, walk.ways, walk.cut,
+                        nearest(metric, set, layout).bytes};
 }
 
 static DspReachList look_up_ways(DspSets *sets, DspDemand after,
