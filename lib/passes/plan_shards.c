@@ -249,6 +249,11 @@ static void emit_no_plan(MlirOperation op, DspPlanStatus status,
              "attention");
   else if (status == DSP_PLAN_BAD_PIN)
     snprintf(text, sizeof text, "this op cannot be cut on the dim of its pin");
+  else if (status == DSP_PLAN_WIDE)
+    snprintf(text, sizeof text,
+             "on two mesh axes the result of this op has too many layouts to "
+             "look at: plan for one axis (-n), or without weights (--allow, "
+             "--plan=megatron-sp)");
   else if (status == DSP_PLAN_NONE)
     snprintf(text, sizeof text,
              "the pins of this model contradict each other");

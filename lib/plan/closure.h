@@ -5,8 +5,8 @@
 #include "picks.h"
 
 /// Lists the layouts of a class, sorted: the `count` layouts `asked`, and the
-/// stops that a conversion may make between them.  Returns how many; they are
-/// numbered in `ids`.  At most DSP_PLAN_MAX_LAYOUTS are written to `out`.
+/// stops that a conversion may make between them.  Returns how many, at most
+/// DSP_PLAN_MAX_LAYOUTS, or 0: there are more.  They are numbered in `ids`.
 uint32_t dsp_close_layouts(DspLayoutIds *ids, const DspPlanMesh *mesh,
                            const DspPlanLayout *asked, uint32_t count,
                            DspPlanLayout *out);

@@ -39,7 +39,7 @@ typedef struct Lowering {
   DspMeshPickList *picks; ///< [nkinds]
   uint32_t nkinds;
   uint32_t all_capacity;
-  bool *anchored; ///< [ndims]
+  bool *anchored; ///< [axes][ndims]
 
   bool *mixed;          ///< [stages][ndims] some op of the stage needs it whole
   uint32_t *mixed_kind; ///< [stages] equal: the same dims
@@ -57,6 +57,7 @@ typedef struct Lowering {
   const DspDimRole *roles; ///< [ndims]
   size_t bad_pin; ///< op, or SIZE_MAX
   size_t unfit;   ///< op, or SIZE_MAX
+  uint32_t wide;  ///< value with too many layouts, or UINT32_MAX
 } Lowering;
 
 static bool has_loops(const DspPlanOp *op) {
@@ -185,8 +186,10 @@ static void share_anchors(Lowering *l, const DspPlanOp **which) {
   while (marked) {
     marked = false;
     for (uint32_t k = 0; k < l->nkinds; ++k)
-      if (which[k]->kind == DSP_PLAN_ELEMENTWISE)
-        marked |= dsp_share_anchors(l->graph, which[k], l->anchored);
+      for (uint32_t a = 0; a < DSP_PLAN_AXES; ++a)
+        if (which[k]->kind == DSP_PLAN_ELEMENTWISE)
+          marked |= dsp_share_anchors(l->graph, which[k],
+                                      l->anchored + a * l->graph->ndims);
   }
 }
 
@@ -195,7 +198,7 @@ static void add_anchors(Lowering *l, const DspMeshPickList *list) {
     for (uint32_t a = 0; a < DSP_PLAN_AXES; ++a) {
       uint32_t dim = list->picks[i].axes.axes[a].dim;
       if (dim != DSP_PLAN_NO_DIM)
-        l->anchored[dim] = true;
+        l->anchored[a * l->graph->ndims + dim] = true;
     }
 }
 
@@ -206,7 +209,8 @@ static void offer_picks(Lowering *l, uint32_t residual) {
                            l->options->mesh};
   bool has_dim = dsp_plan_ranks(&l->options->mesh) == 1 ||
                  dsp_method_has_dim(l->options->method, l->graph, l->roles);
-  l->anchored = DSP_NEW(l->scratch, bool, l->graph->ndims);
+  l->anchored =
+      DSP_NEW(l->scratch, bool, DSP_PLAN_AXES * l->graph->ndims);
   for (uint32_t k = 0; k < l->nkinds; ++k) {
     if (which[k]->kind != DSP_PLAN_COMPUTE)
       continue;
@@ -320,6 +324,8 @@ static void make_class(Lowering *l, uint32_t value) {
   Class class = {0};
   table.count = dsp_close_layouts(&l->ids, &l->options->mesh, asked, count,
                                   sorted);
+  if (table.count == 0 && l->wide == UINT32_MAX)
+    l->wide = value;
   class.layouts = DSP_NEW(l->arena, DspPlanLayout, table.count);
   memcpy(class.layouts, sorted, table.count * sizeof *sorted);
   class.local = DSP_NEW(l->scratch, uint8_t, l->ids.ids.count);
@@ -551,6 +557,14 @@ static void finish(Lowering *l, DspLowered *lowered) {
     l->graph->nvalues, l->class_of, l->graph->nops, l->ops};
 }
 
+static size_t maker_of(const DspPlanGraph *graph, uint32_t value) {
+  for (size_t o = 0; o < graph->nops; ++o)
+    for (size_t i = 0; i < graph->ops[o].nresults; ++i)
+      if (graph->ops[o].results[i] == value)
+        return o;
+  return 0;
+}
+
 DspPlanStatus dsp_plan_lower(DspArena *arena, const DspPlanGraph *graph,
                              const DspPlanOptions *options,
                              uint32_t residual, DspLowered *lowered,
@@ -558,11 +572,13 @@ DspPlanStatus dsp_plan_lower(DspArena *arena, const DspPlanGraph *graph,
   assert(options->mesh.sizes[0] >= 1 && options->mesh.sizes[1] >= 1);
   DspArena *scratch = dsp_arena_create();
   Lowering l = {.arena = arena, .scratch = scratch, .graph = graph,
-                .options = options, .bad_pin = SIZE_MAX, .unfit = SIZE_MAX};
+                .options = options, .bad_pin = SIZE_MAX, .unfit = SIZE_MAX,
+                .wide = UINT32_MAX};
   l.rules = (DspPickRules){
     .graph = graph, .mesh = options->mesh, .no_ring = options->no_ring,
     .priced = options->machine != NULL &&
               !dsp_method_keeps_residual(options->method),
+    .weights_anywhere = options->method == DSP_METHOD_MEGATRON_SP,
     .allow_tensor = options->allow_tensor ||
                     options->method == DSP_METHOD_MEGATRON_SP};
   l.roles = dsp_dim_roles(scratch, graph);
@@ -574,15 +590,20 @@ DspPlanStatus dsp_plan_lower(DspArena *arena, const DspPlanGraph *graph,
   if (l.unfit == SIZE_MAX) {
     collect_layouts(&l);
     make_classes(&l);
+  }
+  bool fits = l.unfit == SIZE_MAX && l.wide == UINT32_MAX;
+  if (fits) {
     find_mixed(&l);
     make_ops(&l);
     finish(&l, lowered);
   }
   dsp_arena_destroy(scratch);
   size_t wrong = l.unfit != SIZE_MAX ? l.unfit : l.bad_pin;
+  if (l.wide != UINT32_MAX)
+    wrong = maker_of(graph, l.wide);
   if (culprit && wrong != SIZE_MAX)
     *culprit = wrong;
-  if (l.unfit != SIZE_MAX)
-    return DSP_PLAN_UNFIT;
+  if (!fits)
+    return l.unfit != SIZE_MAX ? DSP_PLAN_UNFIT : DSP_PLAN_WIDE;
   return l.bad_pin == SIZE_MAX ? DSP_PLAN_OK : DSP_PLAN_BAD_PIN;
 }

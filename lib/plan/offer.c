@@ -1,7 +1,8 @@
 // offer.c - which picks of the axes go together, and which are worth a look.
 //
 // Of all pairs, those stay that let most axes share the work, on dims long
-// enough for every rank; less is offered where that cannot be had.  Where work
+// enough for every rank; less is offered where that cannot be had.  Weights
+// are cut along the inner axis alone, unless the method cuts little else.  Where work
 // may be repeated along an axis, the best pairs that do so are offered too.
 //
 // Needs:  the picks of an op on one axis (picks.c), narrowed by the method.
@@ -98,14 +99,15 @@ static bool is_allowed(const Offer *o, Pair pair) {
 
 /// How much a pick is wanted on an axis; only the most wanted kind is offered.
 /// Zero: it gives nobody but the first rank anything to do.
-static int wish(const Offer *o, const DspPick *pick, int64_t ranks) {
+static int wish(const Offer *o, const DspPick *pick, uint32_t axis,
+                int64_t ranks) {
   if (is_none(pick))
     return 0;
   bool pinned = is_pinned(o, pick) && o->op->pin != DSP_PLAN_NO_DIM;
   if (pick->size <= 1)
     return pinned;
   bool odd = o->op->kind == DSP_PLAN_ELEMENTWISE && o->anchored &&
-             !o->anchored[pick->way.dim];
+             !o->anchored[axis * o->rules->graph->ndims + pick->way.dim];
   bool full = pick->size >= ranks || o->rules->priced;
   return (full ? 3 : 1) + !odd;
 }
@@ -113,8 +115,8 @@ static int wish(const Offer *o, const DspPick *pick, int64_t ranks) {
 static int wish_of_pair(const Offer *o, Pair pair) {
   const int64_t *sizes = o->rules->mesh.sizes;
   bool nested = is_nested(o, pair);
-  int a = wish(o, pair.axes[0], nested ? sizes[0] * sizes[1] : sizes[0]);
-  int b = wish(o, pair.axes[1], nested ? sizes[0] * sizes[1] : sizes[1]);
+  int a = wish(o, pair.axes[0], 0, nested ? sizes[0] * sizes[1] : sizes[0]);
+  int b = wish(o, pair.axes[1], 1, nested ? sizes[0] * sizes[1] : sizes[1]);
   bool idle = (a == 0 && !is_none(pair.axes[0])) ||
               (b == 0 && !is_none(pair.axes[1]));
   return idle ? -1 : a + b;
@@ -130,9 +132,12 @@ static uint32_t pattern_of(const Offer *o, Pair pair) {
 
 /// The pick with this number on an axis; behind the last one comes `none`.
 static const DspPick *pick_at(const Offer *o, uint32_t axis, uint32_t i) {
-  bool cut = o->rules->mesh.sizes[axis] > 1;
+  const int64_t *sizes = o->rules->mesh.sizes;
+  bool outer = axis == 0 && sizes[1] > 1 && !o->rules->weights_anywhere;
   if (i < o->all.count)
-    return cut ? &o->all.picks[i] : NULL;
+    return sizes[axis] > 1 && !(outer && o->all.picks[i].weight)
+               ? &o->all.picks[i]
+               : NULL;
   return i == o->all.count ? &o->none : NULL;
 }
 

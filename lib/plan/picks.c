@@ -125,6 +125,8 @@ static void add_pick(Lister *l, uint32_t dim, const uint8_t *loops,
       push(l, (DspPick){.way = {.dim = dim},
                         .size = l->rules->graph->dims[dim].size});
   pick->way.contracted = l->op->loops[loops[0]].kind == DSP_LOOP_CONTRACTED;
+  for (size_t i = 0; i < nloops; ++i)
+    pick->weight |= l->op->loops[loops[i]].weight;
   bool fits = true;
   for (size_t i = 0; i < dsp_op_arity(l->op); ++i) {
     DspPlanCut cut = cut_at(l, i, dim, loops, nloops);

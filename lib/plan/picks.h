@@ -24,6 +24,7 @@ typedef struct DspPickRules {
   DspPlanMesh mesh;
   bool allow_tensor;
   bool no_ring;
+  bool weights_anywhere;   ///< also along the outer of two axes
   bool priced;             ///< idle ranks and repeated work cost time: any
                            ///< op may be repeated or be cut on a short dim
   const int64_t *elements; ///< [nvalues]
@@ -35,6 +36,7 @@ typedef struct DspPickRules {
 /// One thing that an op may do on an axis.
 typedef struct DspPick {
   DspPlanWay way;
+  bool weight;      ///< a weight is cut
   int64_t size;     ///< of the loops that are cut
   DspPlanCut *cuts; ///< [noperands + nresults]
   bool *travels;    ///< [noperands] goes round the ranks; or NULL
@@ -69,6 +71,7 @@ typedef struct DspMeshPickList {
 /// Combines the picks of an axis to the pairs that balanced work allows; adds
 /// `none` where it may be (offer.c).  `anchored` [ndims] marks the dims that
 /// some op of DSP_PLAN_COMPUTE may cut; NULL while that is being found out.
+/// It has one row an axis: [axes][ndims].
 /// `on` [axes], if given, asks for pairs on these dims, where there are any.
 DspMeshPickList dsp_offered_picks(DspArena *arena, const DspPickRules *rules,
                                   DspLayoutIds *ids, const DspPlanOp *op,

@@ -15,7 +15,8 @@
 //
 // On a mesh of two axes an op has one pick an axis, and a value the layouts of
 // both.  The two picks cut different loops, or the same ones in the same way;
-// only one of them may be a ring.
+// only one of them may be a ring.  A dim of a weight is picked along the inner
+// axis alone (and along both under megatron-sp).
 //
 // Balanced work: dims smaller than N are offered only where no dim of at least
 // N elements is; `none` only where an op has nothing to cut, or is small, or
@@ -176,10 +177,12 @@ typedef enum DspPlanStatus {
   DSP_PLAN_BAD_PIN, ///< the op cannot be cut on the dim of its pin
   DSP_PLAN_NONE,    ///< the pins contradict each other
   DSP_PLAN_UNFIT,   ///< the method cannot run the op
+  DSP_PLAN_WIDE,    ///< what the op makes may be in more layouts than are
+                    ///< looked at (DSP_PLAN_MAX_LAYOUTS)
 } DspPlanStatus;
 
 /// Plans a graph.  Everything in `*plan` lives in `arena`.  On
-/// DSP_PLAN_BAD_PIN and DSP_PLAN_UNFIT `*culprit` (may be NULL) receives the
+/// DSP_PLAN_BAD_PIN, DSP_PLAN_UNFIT and DSP_PLAN_WIDE `*culprit` (may be NULL) receives the
 /// op.  A method that keeps the residual stream on one sequence dim gets the
 /// best one: least repeated work, then the cheapest.
 DspPlanStatus dsp_plan_graph(DspArena *arena, const DspPlanGraph *graph,
