@@ -134,6 +134,21 @@ static void read_plan(DspArena *arena, const DspPlanGraph *graph,
   }
 }
 
+/// On two axes a value may be in many more layouts: the search turns into a
+/// beam sooner, within seconds.  The certificate says so.
+static DspSearchLimits limits_of(const DspPlanOptions *options) {
+  DspSearchLimits limits = options->limits;
+  if (options->mesh.sizes[0] == 1 || options->mesh.sizes[1] == 1)
+    return limits;
+  if (limits.max_width == 0)
+    limits.max_width = 4000;
+  if (limits.max_explored == 0)
+    limits.max_explored = 200000;
+  if (limits.beam == 0)
+    limits.beam = 200;
+  return limits;
+}
+
 /// Plans with the residual stream on `residual`.
 static DspPlanStatus plan_on(DspArena *arena, const DspPlanGraph *graph,
                              const DspPlanOptions *options, uint32_t residual,
@@ -144,8 +159,9 @@ static DspPlanStatus plan_on(DspArena *arena, const DspPlanGraph *graph,
   DspSearchResult found;
   DspPlanStatus status =
       dsp_plan_lower(scratch, graph, options, residual, &low, culprit);
+  DspSearchLimits limits = limits_of(options);
   if (status == DSP_PLAN_OK &&
-      dsp_search(scratch, &low.problem, &options->limits, &found))
+      dsp_search(scratch, &low.problem, &limits, &found))
     status = DSP_PLAN_NONE;
   if (status == DSP_PLAN_OK)
     read_plan(arena, graph, options, &low, &found, plan);

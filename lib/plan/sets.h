@@ -47,7 +47,7 @@ typedef struct DspReachList {
   int64_t least; ///< bytes of the cheapest one
 } DspReachList;
 
-enum { DSP_MOST_WAYS = 48, DSP_MOST_TRAILS = 400 }; ///< of one list
+enum { DSP_MOST_WAYS = 24, DSP_MOST_TRAILS = 128 }; ///< of one list
 
 /// A gap that was asked for before.
 typedef struct DspGap {

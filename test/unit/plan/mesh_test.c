@@ -1,5 +1,6 @@
 // mesh_test.c - plans of random graphs, on one axis and on two: what they say
-// is true element by element, and there is no cheaper one.
+// is true element by element, and where they are said to be the cheapest there
+// is no cheaper one.
 //
 // DSPC_LONG=1 tries ten times as many graphs; DSPC_TEST_SEED=N starts at N.
 #include <setjmp.h>
@@ -17,7 +18,7 @@ enum { GRAPHS = 1000, LIMIT = 100000 };
 
 /// How often what happened.
 typedef struct Tally {
-  size_t plans, proved, two_axes, moving, rings, sums, most_ways;
+  size_t plans, proved, two_axes, moving, rings, sums;
 } Tally;
 
 static DspPlanOptions random_options(Random *random) {
@@ -54,8 +55,8 @@ static void check_cost(uint64_t seed, const DspPlan *plan, Bill bill) {
   const DspCertificate *c = &plan->certificate;
   if (c->found.bytes != bill.bytes || c->found.collectives != bill.collectives)
     fail_at(seed, "the certificate's plan is not the plan");
-  if (c->lower_bound != bill.bytes || !c->exact)
-    fail_at(seed, "a small graph that is not proved");
+  if (c->lower_bound > bill.bytes || (c->exact && c->lower_bound != bill.bytes))
+    fail_at(seed, "a bound that is none");
 }
 
 static void check_one(uint64_t seed, Tally *tally) {
@@ -74,11 +75,13 @@ static void check_one(uint64_t seed, Tally *tally) {
     fail_at(seed, wrong);
   check_cost(seed, &plan, bill);
   dsp_plan_lower(arena, &graph, &options, DSP_PLAN_NO_DIM, &low, NULL);
+  Bill bound = {plan.certificate.lower_bound,
+                plan.certificate.exact ? bill.collectives : 0};
   RivalResult result =
-      find_cheaper(arena, &graph, &options, &low, bill, LIMIT);
+      find_cheaper(arena, &graph, &options, &low, bound, LIMIT);
   if (result == RIVAL_WINS)
-    fail_at(seed, "there is a cheaper plan");
-  tally->proved += result == RIVAL_LOSES;
+    fail_at(seed, "there is a plan below what is said to be proved");
+  tally->proved += result == RIVAL_LOSES && plan.certificate.exact;
   count(tally, &graph, &options, &plan);
   dsp_arena_destroy(arena);
 }
