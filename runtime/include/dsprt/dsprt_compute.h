@@ -126,10 +126,15 @@ void dsprt_attention_bf16(DsprtRun *run, const DsprtAttention *attention,
 typedef struct DsprtRing {
   int64_t size; ///< of the dim, global
   int key;      ///< which of the key dims it is
+  enum {
+    DSPRT_RING_AXIS_0, ///< of the mesh cuts it: a ring in each group along it
+    DSPRT_RING_AXIS_1,
+    DSPRT_RING_ALL, ///< both axes cut it: one ring
+  } along;
 } DsprtRing;
 
-/// Attention of this rank's queries to the keys of all ranks: sizes are this
-/// rank's, and the parts of k and v travel round the ranks.
+/// Attention of this rank's queries to the keys of all ranks of the ring: sizes
+/// are this rank's, and the parts of k and v travel round the ranks.
 ///
 ///   scratch  2 * ceil64(bytes of the largest part of k and v) + 4 * (elements
 ///            of o) + 8 * (rows of o); 64-byte aligned, overlaps nothing
