@@ -8,6 +8,7 @@
 #include "dsprt_math.h"
 #include "exchange.h"
 #include "shape.h"
+#include "state.h"
 
 void dsprt_redistribute(DsprtRun *run, const void *in, void *out,
                         const DsprtShape *shape, DsprtCuts from, DsprtCuts to) {
