@@ -40,16 +40,16 @@ static int64_t round_up(int64_t n) {
 
 /// The rank that is number `i` of the ring.
 static int rank_of(const Ring *r, int i) {
-  if (r->ring->along == DSPRT_RING_ALL) return i;
-  return dsprt_rank_along(r->run->mesh, r->run->rank, (int)r->ring->along, i);
+  if (r->ring->ranks == DSPRT_RING_ALL) return i;
+  return dsprt_rank_along(r->run->mesh, r->run->rank, (int)r->ring->ranks, i);
 }
 
 /// The keys that number `owner` of the ring holds of the dim that is cut.
 static int64_t part_of(const Ring *r, int owner) {
   DsprtMesh mesh = r->run->mesh;
-  bool all = r->ring->along == DSPRT_RING_ALL;
-  bool on[] = {all || r->ring->along == DSPRT_RING_AXIS_0,
-               all || r->ring->along == DSPRT_RING_AXIS_1};
+  bool all = r->ring->ranks == DSPRT_RING_ALL;
+  bool on[] = {all || r->ring->ranks == DSPRT_RING_AXIS_0,
+               all || r->ring->ranks == DSPRT_RING_AXIS_1};
   return dsprt_range(r->ring->size, on, mesh, rank_of(r, owner)).size;
 }
 
@@ -153,9 +153,9 @@ static void run_ring(DsprtRun *run, const DsprtAttention *a,
                      const DsprtRing *ring, DsprtType type, const void *q,
                      const void *k, const void *v, void *o, void *scratch) {
   Ring r = {.run = run, .a = a, .ring = ring, .type = type};
-  bool all = ring->along == DSPRT_RING_ALL;
-  r.ranks = all ? run->ranks : run->mesh.sizes[ring->along];
-  r.me = all ? run->rank : run->at[ring->along];
+  bool all = ring->ranks == DSPRT_RING_ALL;
+  r.ranks = all ? run->ranks : run->mesh.sizes[ring->ranks];
+  r.me = all ? run->rank : run->at[ring->ranks];
   int64_t bytes = dsprt_type_bytes(type);
   int64_t room = round_up(block_of(&r, 0).elements * bytes);
   unsigned char *at = scratch;
