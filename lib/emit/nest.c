@@ -8,7 +8,7 @@
 
 /// The axis over `dim` after `skipped` others: a weight may have a dim twice.
 static const DspAxis *find_axis(const DspAccess *a, const DspDimNames *dim,
-                                bool cut, size_t skipped) {
+                                DspAxes cut, size_t skipped) {
   for (size_t i = 0; i < a->naxes; i++)
     if (a->axes[i].dim == dim && a->axes[i].cut == cut && skipped-- == 0)
       return &a->axes[i];
@@ -36,7 +36,8 @@ static const char *atoms_index(DspEmitter *e, const DspAxis *axis,
                                const char *index, const DspAccess *in) {
   MlirAttribute factors = axis->dim->factors;
   const char *flat =
-      dsp_format(e->arena, "(%s + %s)", axis->dim->begin_name, index);
+      dsp_format(e->arena, "(%s + %s)",
+                                axis->dim->begin_name[axis->cut], index);
   const char *text = "";
   int64_t inner = 1;
   intptr_t n = mlirAttributeIsNull(factors)
@@ -48,7 +49,7 @@ static const char *atoms_index(DspEmitter *e, const DspAxis *axis,
             ? axis->dim->name
             : mlirStringAttrGetValue(mlirArrayAttrGetElement(factors, i));
     const DspDimNames *dim = dsp_dim_names(&e->dims, name);
-    const DspAxis *own = find_axis(in, dim, false, 0);
+    const DspAxis *own = find_axis(in, dim, 0, 0);
     if (!own) return NULL;
     const char *digit =
         i == 0 ? dsp_format(e->arena, "%s / %lld", flat, (long long)inner)
@@ -150,8 +151,8 @@ const char *dsp_nest_position(DspEmitter *e, const DspAccess *a,
                               const DspNest *nest) {
   const char *index = nest->axes[0].index;
   if (!a->axes[0].cut) return dsp_format(e->arena, "(float)%s", index);
-  return dsp_format(e->arena, "(float)(%s + %s)", a->axes[0].dim->begin_name,
-                    index);
+  return dsp_format(e->arena, "(float)(%s + %s)",
+                    a->axes[0].dim->begin_name[a->axes[0].cut], index);
 }
 
 const char *dsp_nest_store(DspEmitter *e, MlirType type, const char *value) {

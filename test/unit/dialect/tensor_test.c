@@ -108,13 +108,13 @@ static void test_local_shape(void **state) {
       dsp_local_shape(dims, dsp_tensor_with_layout(bare, str("T")), &shape));
   assert_int_equal(shape.ndims, 4);
   assert_true(shape.dims[2].cut);
-  assert_int_equal(dsp_local_bytes(&shape, 4), 2 * 3 * 2 * 5 * 4);
+  assert_int_equal(dsp_local_bytes(&shape, dsp_mesh_row(4)), 2 * 3 * 2 * 5 * 4);
   assert_true(
       dsp_local_shape(dims, dsp_tensor_with_layout(bare, str("HT")), &shape));
   assert_int_equal(shape.ndims, 3);
   assert_int_equal(shape.dims[1].first, 1);
   assert_int_equal(shape.dims[1].count, 2);
-  assert_int_equal(dsp_local_bytes(&shape, 4), 2 * 6 * 5 * 4);
+  assert_int_equal(dsp_local_bytes(&shape, dsp_mesh_row(4)), 2 * 6 * 5 * 4);
   assert_false(
       dsp_local_shape(dims, dsp_tensor_with_layout(bare, str("S")), &shape));
 }

@@ -25,7 +25,7 @@ static int64_t bytes_of(const char *text, int64_t ranks) {
   MlirOperation func = mlirBlockGetFirstOperation(mlirModuleGetBody(module));
   MlirOperation op = mlirBlockGetFirstOperation(
       mlirRegionGetFirstBlock(mlirOperationGetRegion(func, 0)));
-  int64_t bytes = dsp_workspace_bytes(dims, op, ranks, false);
+  int64_t bytes = dsp_workspace_bytes(dims, op, dsp_mesh_row(ranks), false);
   mlirModuleDestroy(module);
   mlirContextDestroy(context);
   return bytes;
