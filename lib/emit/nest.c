@@ -24,6 +24,15 @@ static size_t count_before(const DspAccess *a, size_t at) {
   return count;
 }
 
+/// The name of the loop over axis `at`: "i_C", or "i_C_2" for the second one
+/// over that dim, however they are cut.
+static const char *index_of(DspEmitter *e, const DspAccess *a, size_t at) {
+  size_t number = 1;
+  for (size_t i = 0; i < at; i++) number += a->axes[i].dim == a->axes[at].dim;
+  const char *name = a->axes[at].dim->index_name;
+  return number == 1 ? name : dsp_format(e->arena, "%s_%zu", name, number);
+}
+
 static const char *times(DspEmitter *e, const char *index, DspExtent stride) {
   if (dsp_extent_is_one(stride)) return index;
   return dsp_format(e->arena, "%s * %s", index,
@@ -104,9 +113,7 @@ DspNest dsp_nest(DspEmitter *e, const DspAccess *over,
     DspNestAxis *loop = &nest.axes[i];
     loop->extent = axis->extent;
     size_t skipped = count_before(over, i);
-    loop->index = axis->dim->index_name;
-    if (skipped)
-      loop->index = dsp_format(e->arena, "%s_%zu", loop->index, skipped + 1);
+    loop->index = index_of(e, over, i);
     loop->out = step_of(e, axis, skipped, loop->index, out);
     for (size_t k = 0; k < nin; k++)
       loop->in[k] = step_of(e, axis, skipped, loop->index, &in[k]);
