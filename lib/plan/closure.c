@@ -1,9 +1,11 @@
 // closure.c - the layouts of a class, and the costs between them.
 //
-// On one axis they are those that somebody asks for, and R.  On two axes the
-// cheapest sequence of collectives may stop at a layout that nobody asks for:
-// every pair of what is asked for on axis 0 and on axis 1, or R, is a stop.
-// Where those are too many, only the stops that are whole on some axis are.
+// They are those that somebody asks for, and R: without sums one collective
+// turns any layout into any other, and no detour moves less.  Sums on two axes
+// are taken on one axis after the other, and stop at layouts that nobody asks
+// for: every pair of what is asked for on axis 0 and on axis 1, or R, is a
+// stop.  Where those are too many, only the stops that are whole on some axis
+// are.
 //
 // Needs:  layouts whose two cuts have the same positions or none in common.
 // Leaves: sorted layouts, R first, and direct costs.
@@ -58,6 +60,14 @@ static bool is_reached(const DspPlanLayout *asked, uint32_t count,
   return !sums;
 }
 
+static bool has_sums(const DspPlanLayout *asked, uint32_t count) {
+  bool any = false;
+  for (uint32_t i = 0; i < count; ++i)
+    any |= asked[i].axes[0].kind == DSP_LAYOUT_PARTIAL ||
+           asked[i].axes[1].kind == DSP_LAYOUT_PARTIAL;
+  return any;
+}
+
 /// Adds the pairs of what is asked for on each axis.
 static void add_stops(List *list, const DspPlanLayout *asked, uint32_t count,
                       bool only_whole) {
@@ -99,7 +109,8 @@ uint32_t dsp_close_layouts(DspLayoutIds *ids, const DspPlanMesh *mesh,
                            const DspPlanLayout *asked, uint32_t count,
                            DspPlanLayout *out) {
   List list = {.arena = ids->arena};
-  bool two = mesh->sizes[0] > 1 && mesh->sizes[1] > 1;
+  bool two = mesh->sizes[0] > 1 && mesh->sizes[1] > 1 &&
+             has_sums(asked, count);
   for (int fewer = 0; fewer < 3; ++fewer) {
     list.count = 0;
     for (uint32_t i = 0; i < count; ++i)

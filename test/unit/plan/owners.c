@@ -75,6 +75,17 @@ bool owners_hold(const DspPlanShape *shape, const DspPlanMesh *mesh,
   return is_at(place_of(shape, mesh, layout, element), at);
 }
 
+uint64_t owners_mask(const DspPlanShape *shape, const DspPlanMesh *mesh,
+                     DspPlanLayout layout, int64_t element) {
+  Place place = place_of(shape, mesh, layout, element);
+  uint64_t mask = 0;
+  for (int64_t c0 = 0; c0 < mesh->sizes[0]; ++c0)
+    for (int64_t c1 = 0; c1 < mesh->sizes[1]; ++c1)
+      if (is_at(place, (int64_t[]){c0, c1}))
+        mask |= (uint64_t)1 << (c0 * mesh->sizes[1] + c1);
+  return mask;
+}
+
 bool owners_fit(DspPlanLayout layout) {
   DspPlanCut a = layout.axes[0], b = layout.axes[1];
   if (a.kind != DSP_LAYOUT_CUT || b.kind != DSP_LAYOUT_CUT || same(a, b))
@@ -141,30 +152,39 @@ static void reduce(const DspPlanShape *shape, const DspPlanMesh *mesh,
   }
 }
 
+DspCollective owners_kind(DspPlanLayout from, DspPlanLayout to, int *axis) {
+  bool sums = false, stays = true;
+  for (int a = 0; a < DSP_PLAN_AXES; ++a) {
+    sums |= from.axes[a].kind == DSP_LAYOUT_PARTIAL;
+    if (same(from.axes[a], to.axes[a]))
+      continue;
+    stays = false;
+    if (to.axes[a].kind == DSP_LAYOUT_PARTIAL)
+      return DSP_COLLECTIVE_IMPOSSIBLE;
+  }
+  if (stays || !sums)
+    return stays ? DSP_COLLECTIVE_NONE : DSP_COLLECTIVE_ALL_TO_ALL;
+  *axis = same(from.axes[0], to.axes[0]);
+  if (from.axes[*axis].kind != DSP_LAYOUT_PARTIAL ||
+      !same(from.axes[!*axis], to.axes[!*axis]))
+    return DSP_COLLECTIVE_IMPOSSIBLE;
+  if (to.axes[*axis].kind == DSP_LAYOUT_WHOLE)
+    return DSP_COLLECTIVE_ALL_REDUCE;
+  bool late = *axis == 0 && same(to.axes[0], to.axes[1]); // axis 1 cut it first
+  return late ? DSP_COLLECTIVE_IMPOSSIBLE : DSP_COLLECTIVE_REDUCE_SCATTER;
+}
+
 bool owners_move(const DspPlanShape *shape, const DspPlanMesh *mesh,
                  DspPlanLayout from, DspPlanLayout to, int64_t *sent,
                  int64_t *far) {
-  bool sums = false;
-  int axis = same(from.axes[0], to.axes[0]);
-  for (int a = 0; a < DSP_PLAN_AXES; ++a) {
-    sums |= from.axes[a].kind == DSP_LAYOUT_PARTIAL;
-    if (to.axes[a].kind == DSP_LAYOUT_PARTIAL && !same(from.axes[a], to.axes[a]))
-      return false;
-  }
-  if (axis == 1 && same(from.axes[1], to.axes[1]))
-    return true;
-  if (!sums) {
+  int axis = 0;
+  DspCollective kind = owners_kind(from, to, &axis);
+  if (kind == DSP_COLLECTIVE_ALL_TO_ALL)
     redistribute(shape, mesh, from, to, sent, far);
-    return true;
-  }
-  if (from.axes[axis].kind != DSP_LAYOUT_PARTIAL ||
-      !same(from.axes[!axis], to.axes[!axis]))
-    return false;
-  if (axis == 0 && to.axes[0].kind == DSP_LAYOUT_CUT &&
-      same(to.axes[0], to.axes[1])) // axis 1 has cut it first
-    return false;
-  reduce(shape, mesh, from, to, axis, sent, far);
-  return true;
+  else if (kind == DSP_COLLECTIVE_REDUCE_SCATTER ||
+           kind == DSP_COLLECTIVE_ALL_REDUCE)
+    reduce(shape, mesh, from, to, axis, sent, far);
+  return kind != DSP_COLLECTIVE_IMPOSSIBLE;
 }
 
 void owners_ring(const DspPlanShape *shape, const DspPlanMesh *mesh,

@@ -18,6 +18,10 @@ int64_t owners_elements(const DspPlanShape *shape);
 bool owners_hold(const DspPlanShape *shape, const DspPlanMesh *mesh,
                  DspPlanLayout layout, int64_t rank, int64_t element);
 
+/// The ranks, fewer than 64, that hold the element: bit r for rank r.
+uint64_t owners_mask(const DspPlanShape *shape, const DspPlanMesh *mesh,
+                     DspPlanLayout layout, int64_t element);
+
 /// True when the cuts have the same positions, or none in common.
 bool owners_fit(DspPlanLayout layout);
 
@@ -27,6 +31,11 @@ bool owners_fit(DspPlanLayout layout);
 bool owners_move(const DspPlanShape *shape, const DspPlanMesh *mesh,
                  DspPlanLayout from, DspPlanLayout to, int64_t *sent,
                  int64_t *far);
+
+/// The kind of the one collective that does it: NONE, ALL_TO_ALL (of whatever
+/// layouts without sums), REDUCE_SCATTER, ALL_REDUCE or IMPOSSIBLE; of a sum
+/// `*axis` is where.
+DspCollective owners_kind(DspPlanLayout from, DspPlanLayout to, int *axis);
 
 /// The same for a value that travels along `axis`.
 void owners_ring(const DspPlanShape *shape, const DspPlanMesh *mesh,
