@@ -31,4 +31,9 @@ void dsp_emit_collective(DspEmitter *e, MlirOperation op, const DspAccess *out,
 void dsp_emit_attention(DspEmitter *e, MlirOperation op, const DspAccess *o,
                         const char *frame);
 
+
+// rows.c
+/// A dsp.fused_norm as a kernel, and its call in the host code.
+void dsp_emit_row_norm(DspEmitter *e, MlirOperation op, const DspAccess *y);
+
 #endif
