@@ -23,8 +23,17 @@ const char *dsp_leaving_text(DspEmitter *e, MlirOperation op);
 /// An MLIR error at the op; emission goes on to find the next one.
 void dsp_unsupported(DspEmitter *e, MlirOperation op, const char *what);
 
+// collective.c
+void dsp_emit_collective(DspEmitter *e, MlirOperation op, const DspAccess *out,
+                         const char *frame);
+
 // attention.c
 void dsp_emit_attention(DspEmitter *e, MlirOperation op, const DspAccess *o,
                         const char *frame);
+
+
+// rows.c
+/// A dsp.fused_norm as a kernel, and its call in the host code.
+void dsp_emit_row_norm(DspEmitter *e, MlirOperation op, const DspAccess *y);
 
 #endif

@@ -10,9 +10,9 @@
 //         offset` on calls; dsp.frame_bytes on functions; dsp.arena_bytes on
 //         the module: the frame of the model function is the arena.
 //
-// A dsp.map writes over an operand of its own type that nobody reads later; a
-// function may write over an argument that no caller reads later, and returns
-// its results there where it can.
+// A dsp.map or a fused op writes over an operand of its own type that nobody
+// reads later; a function may write over an argument that no caller reads
+// later, and returns its results there where it can.
 #include "frame.h"
 #include "ir.h"
 #include "pass_list.h"
@@ -37,7 +37,7 @@ typedef struct Assigner {
   DspArena *arena;
   MlirModule module;
   MlirAttribute dims; ///< dsp.dims
-  int64_t ranks;
+  DspMesh mesh;
   bool gpu;
 } Assigner;
 
@@ -75,7 +75,7 @@ static int64_t bytes_of(const Assigner *a, MlirValue value) {
   DspLocalShape shape;
   if (!dsp_local_shape(a->dims, mlirValueGetType(value), &shape))
     dsp_bug("a value has a layout that its type does not hold");
-  return dsp_local_bytes(&shape, a->ranks);
+  return dsp_local_bytes(&shape, a->mesh);
 }
 
 static int64_t add_object(Frame *f, Object object) {
@@ -129,6 +129,7 @@ static intptr_t reusable_operand(const Frame *f, MlirOperation map,
     if (!dsp_str_is(dsp_string_attr(map, "epilogue"), "add")) return -1;
     first = n - 1;
   }
+  if (dsp_string_attr(map, "rope").length) return -1; // reads its neighbours
   for (intptr_t i = first; i < n; i++) {
     MlirValue value = mlirOperationGetOperand(map, i);
     MlirValue root = root_of(value);
@@ -227,7 +228,8 @@ static void place_op(Frame *f, MlirOperation op, int64_t time,
     dsp_ptr_map_set(&f->object_of, result.ptr, WEIGHT);
     return;
   }
-  bool reuses = dsp_is(op, "dsp.map") || dsp_is(op, "dsp.fused_linear");
+  bool reuses = dsp_is(op, "dsp.map") || dsp_is(op, "dsp.fused_linear") ||
+                dsp_is(op, "dsp.fused_norm");
   intptr_t operand = reuses
                          ? reusable_operand(f, op, time, arg_may_go)
                          : -1;
@@ -312,7 +314,7 @@ static void annotate(Frame *f, const DspPlace *places) {
 static int64_t scratch_bytes(const Frame *f, MlirOperation op) {
   if (dsp_is(op, "func.call"))
     return dsp_int_attr(callee_of(f->a, op), "frame_bytes", 0);
-  return dsp_workspace_bytes(f->a->dims, op, f->a->ranks,
+  return dsp_workspace_bytes(f->a->dims, op, f->a->mesh,
                              f->a->gpu);
 }
 
@@ -424,9 +426,10 @@ bool dsp_pass_assign_buffers(MlirModule module, const DspPassOptions *options) {
                 .arena = dsp_arena_create(),
                 .module = module,
                 .dims = dsp_attr(top, "dsp.dims"),
-                .ranks = dsp_int_attr(top, "dsp.ranks", 1),
+                .mesh = dsp_mesh_of(top),
                 .gpu = dsp_str_is(dsp_string_attr(top, "dsp.target"), "cuda")};
-  if (options->ranks) a.ranks = options->ranks;
+  if (options->ranks && options->ranks != dsp_mesh_ranks(a.mesh))
+    a.mesh = dsp_mesh_row(options->ranks);
   Frame callers = open_frame(&a, model);
   MlirOperation func = mlirBlockGetFirstOperation(mlirModuleGetBody(module));
   for (; func.ptr; func = mlirOperationGetNextInBlock(func)) {

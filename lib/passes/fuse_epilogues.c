@@ -10,10 +10,13 @@
 
 #include "dspc/dialect/dialect.h"
 
-static bool has_one_use(MlirValue value) {
-  MlirOpOperand use = mlirValueGetFirstUse(value);
-  return !mlirOpOperandIsNull(use) &&
-         mlirOpOperandIsNull(mlirOpOperandGetNextUse(use));
+/// Is it a sum that some axis has yet to add up?
+static bool is_partial(MlirValue value) {
+  DspTensorInfo info;
+  if (!dsp_tensor_read(mlirValueGetType(value), &info)) return false;
+  for (size_t a = 0; a < info.naxes; a++)
+    if (dsp_str_is(info.layout[a], "+")) return true;
+  return false;
 }
 
 /// The linear that makes operand `i` of the map, and nothing else reads; or
@@ -21,12 +24,12 @@ static bool has_one_use(MlirValue value) {
 static MlirOperation linear_of(MlirOperation map, intptr_t i) {
   MlirOperation none = {NULL};
   MlirValue operand = mlirOperationGetOperand(map, i);
-  if (!mlirValueIsAOpResult(operand) || !has_one_use(operand)) return none;
+  if (!mlirValueIsAOpResult(operand) || !dsp_has_one_use(operand)) return none;
   MlirOperation linear = mlirOpResultGetOwner(operand);
   if (!dsp_is(linear, "dsp.linear") ||
       mlirOperationGetNumOperands(linear) != 3 ||
       dsp_int_attr(linear, "stage", -1) != dsp_int_attr(map, "stage", -1) ||
-      dsp_str_is(dsp_tensor_layout(mlirValueGetType(operand)), "+"))
+      is_partial(operand))
     return none;
   MlirType type = mlirValueGetType(mlirOperationGetResult(map, 0));
   return mlirTypeEqual(mlirValueGetType(operand), type) ? linear : none;
