@@ -51,7 +51,8 @@ static int64_t least_that_fits(DspJob *job, MlirModule imported,
        n = next_ranks(n)) {
     DspMeasure m;
     DspPlanMesh mesh = dsp_plan_mesh(n);
-    if (measure(job, imported, &mesh, &m) && memory_of(&m) <= job->options.memory)
+    if (measure(job, imported, &mesh, &m) &&
+        memory_of(&m) <= job->options.memory)
       return n;
   }
   return 0;

@@ -145,7 +145,8 @@ static bool gathers_keys(const DspMethodRules *rules, const DspPlanOp *op,
 }
 
 static bool on_heads(const DspMethodRules *rules, const DspPick *pick) {
-  return rules->roles[pick->way.dim] == DSP_ROLE_WEIGHT && !pick->way.contracted;
+  return rules->roles[pick->way.dim] == DSP_ROLE_WEIGHT &&
+         !pick->way.contracted;
 }
 
 static bool knows(const DspMethodRules *rules, const DspPlanOp *op,
@@ -153,8 +154,8 @@ static bool knows(const DspMethodRules *rules, const DspPlanOp *op,
   bool residual = pick->way.dim == rules->residual && !pick->way.contracted;
   switch (rules->method) {
   case DSP_METHOD_DSP:
-    return rules->roles[pick->way.dim] == DSP_ROLE_SEQUENCE && !pick->way.ring &&
-           !gathers_keys(rules, op, pick);
+    return rules->roles[pick->way.dim] == DSP_ROLE_SEQUENCE &&
+           !pick->way.ring && !gathers_keys(rules, op, pick);
   case DSP_METHOD_ULYSSES:
     return crosses(rules, op) ? on_heads(rules, pick) : residual;
   case DSP_METHOD_MEGATRON_SP:
@@ -165,8 +166,8 @@ static bool knows(const DspMethodRules *rules, const DspPlanOp *op,
   case DSP_METHOD_RING:
     return residual && (crosses(rules, op) ? pick->way.ring : true);
   case DSP_METHOD_DATA:
-    return rules->roles[pick->way.dim] == DSP_ROLE_BATCH && !pick->way.contracted &&
-           pick->size > 1;
+    return rules->roles[pick->way.dim] == DSP_ROLE_BATCH &&
+           !pick->way.contracted && pick->size > 1;
   case DSP_METHOD_AUTO:
   case DSP_METHOD_COUNT: break;
   }
@@ -198,7 +199,8 @@ static bool must_find(const DspMethodRules *rules, const DspPlanOp *op) {
 
 bool dsp_method_picks(DspArena *arena, const DspMethodRules *rules,
                       const DspPlanOp *op, DspPickList *list) {
-  if (dsp_plan_ranks(&rules->mesh) == 1 || op->pin != DSP_PLAN_NO_DIM || is_exempt(rules, op))
+  if (dsp_plan_ranks(&rules->mesh) == 1 || op->pin != DSP_PLAN_NO_DIM ||
+      is_exempt(rules, op))
     return true;
   DspPickList kept = {0, DSP_NEW(arena, DspPick, list->count)};
   for (uint32_t i = 0; i < list->count; ++i)

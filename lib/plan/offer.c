@@ -2,8 +2,9 @@
 //
 // Of all pairs, those stay that let most axes share the work, on dims long
 // enough for every rank; less is offered where that cannot be had.  Weights
-// are cut along the inner axis alone, unless the method cuts little else.  Where work
-// may be repeated along an axis, the best pairs that do so are offered too.
+// are cut along the inner axis alone, unless the method cuts little else.
+// Where work may be repeated along an axis, the best pairs that do so are
+// offered too.
 //
 // Needs:  the picks of an op on one axis (picks.c), narrowed by the method.
 // Leaves: pairs in the order of the picks, `none` last.

@@ -22,7 +22,8 @@ typedef struct DspLowered {
 /// Applies the rule of rules.h.  Everything lives in `arena`; the problem
 /// points into `graph`.  `residual` is the atom on which a method keeps the
 /// residual stream, or DSP_PLAN_NO_DIM.  Returns DSP_PLAN_OK, or
-/// DSP_PLAN_BAD_PIN, DSP_PLAN_UNFIT or DSP_PLAN_WIDE with the op in `*culprit` (may be NULL).
+/// DSP_PLAN_BAD_PIN, DSP_PLAN_UNFIT or DSP_PLAN_WIDE with the op in `*culprit`
+/// (may be NULL).
 DspPlanStatus dsp_plan_lower(DspArena *arena, const DspPlanGraph *graph,
                              const DspPlanOptions *options,
                              uint32_t residual, DspLowered *lowered,

@@ -182,8 +182,8 @@ typedef enum DspPlanStatus {
 } DspPlanStatus;
 
 /// Plans a graph.  Everything in `*plan` lives in `arena`.  On
-/// DSP_PLAN_BAD_PIN, DSP_PLAN_UNFIT and DSP_PLAN_WIDE `*culprit` (may be NULL) receives the
-/// op.  A method that keeps the residual stream on one sequence dim gets the
+/// DSP_PLAN_BAD_PIN, DSP_PLAN_UNFIT and DSP_PLAN_WIDE `*culprit` (may be NULL)
+/// receives the op.  A method that keeps the residual stream on one sequence dim gets the
 /// best one: least repeated work, then the cheapest.
 DspPlanStatus dsp_plan_graph(DspArena *arena, const DspPlanGraph *graph,
                              const DspPlanOptions *options, DspPlan *plan,

@@ -108,7 +108,8 @@ static void volumes_of_the_methods(void **state) {
   more = sizes;
   ++more.pairs;
   for (size_t i = 0; i < sizeof known / sizeof known[0]; ++i) {
-    DspPlanOptions options = {.mesh = dsp_plan_mesh(4), .method = known[i].method};
+    DspPlanOptions options = {.mesh = dsp_plan_mesh(4),
+                              .method = known[i].method};
     DspPlan a, b;
     DspPlanGraph graph = model_transformer2d(arena, sizes);
     DspPlanGraph next = model_transformer2d(arena, more);

@@ -66,7 +66,7 @@ static bool has(const DspPlanValue *value, uint32_t dim) {
   return false;
 }
 
-/// Adds a value; its dim `special`, or the atoms of it, have loops of that kind.
+/// Adds a value; its dim `special`, or the atoms of it, have loops of a kind.
 static void use(Maker *m, Nest *n, uint32_t value, uint32_t special,
                 DspLoopKind kind, bool weight) {
   const DspPlanValue *v = &m->values[value];
