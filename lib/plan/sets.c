@@ -275,7 +275,8 @@ static void add_way(Walk *walk, DspReach way) {
     if (is_as_good(walk, walk->ways[i].set, walk->ways[i].hop, way.set,
                    way.hop))
       return;
-  if (walk->count == DSP_MOST_WAYS) {
+  if (walk->count == DSP_MOST_WAYS &&
+      walk->metric->count > DSP_FEW_LAYOUTS) {
     walk->cut = true;
     return;
   }
@@ -314,6 +315,13 @@ static bool is_beaten(const Walk *walk, const Trail *trail) {
   return false;
 }
 
+static void walk_on(Walk *walk, Trail trail);
+
+/// Few layouts: all trails are followed, depth first.
+static bool is_small(const Walk *walk) {
+  return walk->metric->count <= DSP_FEW_LAYOUTS;
+}
+
 /// Takes one step more: the way is found, or a trail to go on from.
 static void take_step(Walk *walk, DspLayoutSet set, const Trail *trail,
                       uint32_t to, DspHop step) {
@@ -325,6 +333,10 @@ static void take_step(Walk *walk, DspLayoutSet set, const Trail *trail,
   if (to == walk->target) {
     add_way(walk, (DspReach){trim(walk->metric, walk->demand, next.set),
                              next.hop, next.nstops, next.stops});
+    return;
+  }
+  if (is_small(walk)) {
+    walk_on(walk, next);
     return;
   }
   if (is_beaten(walk, &next))

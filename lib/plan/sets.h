@@ -47,7 +47,8 @@ typedef struct DspReachList {
   int64_t least; ///< bytes of the cheapest one
 } DspReachList;
 
-enum { DSP_MOST_WAYS = 24, DSP_MOST_TRAILS = 128 }; ///< of one list
+/// Of one list, where a class has more than a few layouts.
+enum { DSP_FEW_LAYOUTS = 12, DSP_MOST_WAYS = 24, DSP_MOST_TRAILS = 128 };
 
 /// A gap that was asked for before.
 typedef struct DspGap {
