@@ -48,7 +48,7 @@ typedef struct DspReachList {
 } DspReachList;
 
 /// Of one list, where a class has more than a few layouts.
-enum { DSP_FEW_LAYOUTS = 12, DSP_MOST_WAYS = 24, DSP_MOST_TRAILS = 128 };
+enum { DSP_FEW_LAYOUTS = 14, DSP_MOST_WAYS = 24, DSP_MOST_TRAILS = 128 };
 
 /// A gap that was asked for before.
 typedef struct DspGap {
