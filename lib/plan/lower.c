@@ -476,8 +476,9 @@ static bool boundary_allows(const Lowering *l, const DspPlanOp *op,
   return layout.kind != DSP_LAYOUT_PARTIAL;
 }
 
-/// Holding an input whole is work that others do as well; outputs and weights
-/// may lie as they like.
+/// Holding an input whole is work that others do as well; outputs may lie as
+/// they like, and so may weights: those that are cut alike at every use come to
+/// lie so (route.c).
 static int64_t boundary_penalty(const Lowering *l, const DspPlanOp *op,
                                 DspPlanLayout layout) {
   if (op->kind != DSP_PLAN_INPUT)
@@ -503,7 +504,8 @@ static void make_boundary(Lowering *l, size_t o) {
     *index = (uint8_t)i;
     out[n].needs = out[n].gives = index;
     out[n].penalty = boundary_penalty(l, op, layout);
-    out[n].order = order_of(l, op, layout.dim);
+    out[n].order =
+        op->kind == DSP_PLAN_PARAM ? 0 : order_of(l, op, layout.dim);
     ways[n++] = (DspPlanWay){layout.dim, false, false};
   }
   add_choice(l, (DspChoice){(uint32_t)op->noperands, (uint32_t)op->nresults, n,

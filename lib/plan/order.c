@@ -3,8 +3,7 @@
 // Needs:  ops in topological order.
 // Leaves: the order of the search: that of the program, except that a source
 //         waits for the first op that reads it, so that few values are alive
-//         at once.  Sources that have no choice and from which every wanted
-//         layout is free (whole weights) are not searched at all.
+//         at once.
 #include "order.h"
 
 /// For every choice and operand, the layouts that some alternative needs.
@@ -58,16 +57,6 @@ DspDemand dsp_order_demand(const DspOrder *order, uint32_t value,
   return demand;
 }
 
-static bool is_constant(const DspOrder *order, const DspSets *sets, size_t op) {
-  const DspChoice *choice = dsp_choice_of(order->problem, op);
-  if (choice->noperands != 0 || choice->nresults != 1 || choice->count != 1)
-    return false;
-  uint32_t value = order->problem->ops[op].results[0];
-  DspDemand demand = dsp_order_demand(order, value, 0);
-  uint32_t base = choice->alternatives[0].gives[0];
-  return (demand.wanted & ~sets->metrics[demand.class_id].free[base]) == 0;
-}
-
 /// Puts an op into the order, once; sources of its operands come first.
 static void place(DspOrder *order, const uint32_t *source_of, bool *placed,
                   uint32_t op) {
@@ -83,7 +72,7 @@ static void place(DspOrder *order, const uint32_t *source_of, bool *placed,
   order->ops[order->count++] = op;
 }
 
-static void place_all(DspArena *arena, DspOrder *order, const DspSets *sets) {
+static void place_all(DspArena *arena, DspOrder *order) {
   const DspSearchProblem *problem = order->problem;
   uint32_t *source_of = DSP_NEW(arena, uint32_t, problem->nvalues);
   bool *placed = DSP_NEW(arena, bool, problem->nops);
@@ -94,9 +83,6 @@ static void place_all(DspArena *arena, DspOrder *order, const DspSets *sets) {
     if (choice->noperands == 0)
       for (uint32_t i = 0; i < choice->nresults; ++i)
         source_of[problem->ops[op].results[i]] = op;
-    placed[op] = is_constant(order, sets, op);
-    if (placed[op])
-      order->constant[problem->ops[op].results[0]] = true;
   }
   for (uint32_t op = 0; op < problem->nops; ++op)
     if (dsp_choice_of(problem, op)->noperands != 0)
@@ -105,12 +91,10 @@ static void place_all(DspArena *arena, DspOrder *order, const DspSets *sets) {
     place(order, source_of, placed, op);
 }
 
-DspOrder dsp_order(DspArena *arena, const DspSearchProblem *problem,
-                   const DspSets *sets) {
+DspOrder dsp_order(DspArena *arena, const DspSearchProblem *problem) {
   DspOrder order = {.problem = problem};
   order.ops = DSP_NEW(arena, uint32_t, problem->nops);
-  order.constant = DSP_NEW(arena, bool, problem->nvalues);
   find_wanted(arena, &order);
-  place_all(arena, &order, sets);
+  place_all(arena, &order);
   return order;
 }
