@@ -68,7 +68,7 @@ static DspSearchLimits with_defaults(const DspSearchLimits *limits) {
   if (l.beam == 0)
     l.beam = 1000;
   if (l.kept_states == 0)
-    l.kept_states = 512;
+    l.kept_states = 4096;
   if (l.beam > l.max_width)
     l.beam = l.max_width;
   return l;
