@@ -54,6 +54,7 @@ typedef struct Lowering {
   uint32_t nchoices, choices_capacity, ways_capacity;
   DspSearchOp *ops;
   const DspDimRole *roles; ///< [ndims]
+  const uint32_t **key_names; ///< [nops]
   size_t bad_pin; ///< op, or SIZE_MAX
   size_t unfit;   ///< op, or SIZE_MAX
 } Lowering;
@@ -133,10 +134,13 @@ static void key_of_op(Lowering *l, const DspPlanOp *op) {
                            (uint64_t)op->attention << 33 |
                            (uint64_t)op->partial << 32 | op->pin);
   dsp_key_add(&l->key, (uint64_t)op->noperands << 32 | op->nloops);
-  for (size_t i = 0; i < op->nloops; ++i)
+  const uint32_t *names = l->key_names[op - l->graph->ops];
+  for (size_t i = 0; i < op->nloops; ++i) {
     dsp_key_add(&l->key, (uint64_t)op->loops[i].dim << 32 |
                              (uint64_t)op->loops[i].kind << 1 |
                              op->loops[i].weight);
+    dsp_key_add(&l->key, names ? names[i] : DSP_PLAN_NO_DIM);
+  }
   for (size_t i = 0; i < arity(op); ++i) {
     uint64_t word = l->value_kind[value_id(op, i)];
     dsp_key_add(&l->key, word);
@@ -196,7 +200,9 @@ static void share_anchors(Lowering *l, const DspPlanOp **which) {
 static void offer_picks(Lowering *l, uint32_t residual) {
   const DspPlanOp **which = list_picks(l);
   DspMethodRules method = {l->options->method, l->graph, l->roles, residual,
-                           l->options->ranks};
+                           l->options->ranks, l->key_names,
+                           dsp_other_names(l->scratch, l->graph, l->key_names,
+                                           residual)};
   bool has_dim = l->options->ranks == 1 ||
                  dsp_method_has_dim(l->options->method, l->graph, l->roles);
   l->anchored = DSP_NEW(l->scratch, bool, l->graph->ndims);
@@ -571,6 +577,7 @@ DspPlanStatus dsp_plan_lower(DspArena *arena, const DspPlanGraph *graph,
   l.ids = dsp_layout_ids(scratch);
   l.key.arena = scratch;
   measure(&l);
+  l.key_names = dsp_key_names(scratch, graph, l.rules.constant);
   number_values(&l);
   offer_picks(&l, residual);
   if (l.unfit == SIZE_MAX) {
