@@ -22,6 +22,7 @@ typedef struct Attention {
   Dims batch, query, key;
   const DspAxis *masked; ///< the attended axis of o, or NULL
   int masked_query;      ///< its number among the query dims
+  unsigned alone;        ///< bit i: dim i of the batch is neither in k nor v
 } Attention;
 
 /// `list` and the stride of the bias along an axis; 0 when it is not along it.
@@ -63,14 +64,16 @@ static void emit_ring_reason(DspEmitter *e, MlirOperation op) {
 
 /// "&(DsprtRing){.size = S, .key = 0}, " for a ring, else nothing.
 static const char *ring_text(DspEmitter *e, MlirOperation op,
-                             const DspAccess *k) {
+                             const DspAccess *k, unsigned alone) {
+  const char *mask =
+      alone ? dsp_format(e->arena, ", .alone = %u", alone) : "";
   MlirStringRef ring = dsp_get_text(op, "ring");
   MlirAttribute over = dsp_get(op, "over");
   int key = 0;
   for (size_t i = 0; ring.length && i < k->naxes; i++) {
     if (k->axes[i].cut)
-      return dsp_format(e->arena, "&(DsprtRing){.size = %s, .key = %d}, ",
-                        k->axes[i].dim->size_name, key);
+      return dsp_format(e->arena, "&(DsprtRing){.size = %s, .key = %d%s}, ",
+                        k->axes[i].dim->size_name, key, mask);
     key += dsp_is_in(over, k->shape.atoms[k->axes[i].first]);
   }
   return "";
@@ -95,6 +98,8 @@ static void add_query(DspEmitter *e, Attention *a, const DspAxis *axis,
 
 static void add_batch(DspEmitter *e, Attention *a, const DspAxis *axis) {
   Dims *d = &a->batch;
+  if (!dsp_axis_like(a->k, axis) && !dsp_axis_like(a->v, axis))
+    a->alone |= 1u << d->count;
   d->text = dsp_format(
       e->arena, "%s%s{%s, %s, %s, %s, %s}", d->text, d->count++ ? ", " : "",
       dsp_extent_text(&e->dims, axis->extent), dsp_stride_text(e, a->q, axis),
@@ -147,7 +152,7 @@ static const char *dims_text(DspEmitter *e, const char *name,
 }
 
 static void emit_call(DspEmitter *e, const Attention *a, const char *frame) {
-  const char *ring = ring_text(e, a->op, a->k), *scratch = "";
+  const char *ring = ring_text(e, a->op, a->k, a->alone), *scratch = "";
   const char *dot = dsp_product_text(e, a->dot);
   if (*ring) {
     emit_ring_reason(e, a->op);

@@ -35,6 +35,12 @@ static int64_t round_up(int64_t n) {
   return (n + DSPRT_ALIGNMENT - 1) / DSPRT_ALIGNMENT * DSPRT_ALIGNMENT;
 }
 
+/// Do k and v have this dim of the batch?  Their strides do not tell: a rank
+/// whose part is empty has strides of 0.
+static bool has_batch(const Ring *r, int i) {
+  return !(r->ring->alone >> i & 1);
+}
+
 static Block block_of(const Ring *r, int owner) {
   const DsprtAttention *a = r->a;
   Block block = {.keys = 1, .batches = 1};
@@ -43,7 +49,7 @@ static Block block_of(const Ring *r, int owner) {
                       ? dsprt_part(r->ring->size, owner, r->run->ranks)
                       : a->key[i].size;
   for (int i = 0; i < a->nbatch; i++)
-    if (a->batch[i].k || a->batch[i].v) block.batches *= a->batch[i].size;
+    if (has_batch(r, i)) block.batches *= a->batch[i].size;
   block.k_elements = block.batches * block.keys * a->dot;
   block.elements = block.batches * block.keys * (a->dot + a->width);
   return block;
@@ -55,7 +61,7 @@ static void pack(const Ring *r, bool values, const void *in, void *out) {
   DsprtCopy copy = {0};
   int64_t width = values ? a->width : a->dot;
   for (int i = 0; i < a->nbatch; i++)
-    if (a->batch[i].k || a->batch[i].v) {
+    if (has_batch(r, i)) {
       copy.dims[copy.ndims].size = a->batch[i].size;
       copy.dims[copy.ndims++].in = values ? a->batch[i].v : a->batch[i].k;
     }
@@ -78,7 +84,7 @@ static void attend(Ring *r, int owner, const unsigned char *data,
   DsprtAttention a = *r->a;
   int64_t at = block.keys;
   for (int i = a.nbatch; i-- > 0;) {
-    bool has = a.batch[i].k || a.batch[i].v;
+    bool has = has_batch(r, i);
     a.batch[i].k = has ? at * a.dot : 0;
     a.batch[i].v = has ? at * a.width : 0;
     at *= has ? a.batch[i].size : 1;

@@ -126,6 +126,7 @@ void dsprt_attention_bf16(DsprtRun *run, const DsprtAttention *attention,
 typedef struct DsprtRing {
   int64_t size; ///< of the dim, global
   int key;      ///< which of the key dims it is
+  unsigned alone; ///< bit i: k and v do not have dim i of the batch
 } DsprtRing;
 
 /// Attention of this rank's queries to the keys of all ranks: sizes are this
