@@ -20,13 +20,22 @@
 
 enum { GRAPHS = 2000, OPS = 12, LAYOUTS = 4, MAX_TEXT = 1 << 20 };
 
+/// "1.353x", or "-" beside an optimum that moves nothing.
+static const char *times(int64_t bytes, int64_t optimum, char *text,
+                         size_t size) {
+  if (optimum == 0)
+    return bytes == 0 ? "1.000x" : "-";
+  snprintf(text, size, "%.3fx", (double)bytes / (double)optimum);
+  return text;
+}
+
 static void print_row(const char *name, Volumes v) {
-  double base = v.optimum ? (double)v.optimum : 1;
-  printf("%-24s %15lld %15lld %6.3fx %15lld %6.3fx%s\n", name,
+  char edge[32], greedy[32];
+  printf("%-24s %15lld %15lld %7s %15lld %7s%s\n", name,
          (long long)v.optimum, (long long)v.per_edge,
-         v.optimum ? (double)v.per_edge / base : 1.0, (long long)v.greedy,
-         v.optimum ? (double)v.greedy / base : 1.0,
-         v.exact ? "" : "  not proved");
+         times(v.per_edge, v.optimum, edge, sizeof edge), (long long)v.greedy,
+         times(v.greedy, v.optimum, greedy, sizeof greedy),
+         v.exact ? "" : "  a search met its limits");
 }
 
 /// Seeds 0 to GRAPHS - 1 of test/unit/plan/problems.c.
