@@ -88,12 +88,24 @@ static bool result_is_partial(const Rule *rule) {
   return is(layout_of(rule, rule->view->result), "+");
 }
 
+/// Does the list hold the atoms of the dim side by side?
+static bool holds(const Rule *rule, const DspNameList *names) {
+  for (size_t at = 0; at + rule->atoms.count <= names->count; at++) {
+    size_t same = 0;
+    while (same < rule->atoms.count &&
+           mlirStringRefEqual(names->names[at + same], rule->atoms.names[same]))
+      same++;
+    if (same == rule->atoms.count) return true;
+  }
+  return false;
+}
+
 /// The weight [out.., contract..] is cut where the dim is contracted: at its
 /// second occurrence when it is among the outputs too.
 static bool need_contracted_weight(const Rule *rule, const DspNameList *out) {
   char text[128];
   MlirStringRef needed = rule->dim;
-  if (dsp_names_find(out, rule->atoms.names[0]) >= 0) {
+  if (holds(rule, out)) {
     int n = snprintf(text, sizeof text, "%.*s.2", DSP_REF_FMT(rule->dim));
     needed = mlirStringRefCreate(text, (size_t)n);
   }

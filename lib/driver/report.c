@@ -65,6 +65,12 @@ static void print_certificate(const DspStudy *study, bool by_time, FILE *out) {
             (long long)study->found, (long long)study->bound, verdict);
 }
 
+/// A method may do what the plan may not: see "What is allowed" in
+/// docs/planner.md.
+static bool is_unbalanced(const DspStudy *study, const DspStudyMethod *m) {
+  return study->found == study->plan.bytes && m->bytes < study->plan.bytes;
+}
+
 static void print_method(const DspStudy *study, const DspStudyMethod *m,
                          FILE *out) {
   char compute[32], moving[32];
@@ -80,6 +86,8 @@ static void print_method(const DspStudy *study, const DspStudyMethod *m,
   if (study->plan.bytes > 0)
     fprintf(out, " %6.2fx", (double)m->bytes / (double)study->plan.bytes);
   if (m->residual) fprintf(out, "  residual stream on %s", m->residual);
+  if (is_unbalanced(study, m))
+    fprintf(out, "; ranks idle or repeat work");
   fputc('\n', out);
 }
 

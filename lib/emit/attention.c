@@ -22,6 +22,7 @@ typedef struct Attention {
   Dims batch, query, key;
   const DspAxis *masked; ///< the attended axis of o, or NULL
   int masked_query;      ///< its number among the query dims
+  unsigned alone;        ///< bit i: dim i of the batch is neither in k nor v
 } Attention;
 
 /// `list` and the stride of the bias along an axis; 0 when it is not along it.
@@ -52,7 +53,8 @@ static const char *mask_text(DspEmitter *e, MlirOperation op,
   return dsp_format(
       e->arena,
       ", .mask = {.causal = %lld, .window = %lld, .query = %d, .begin = %s}",
-      causal, window, query, along->cut ? along->dim->begin_name[along->cut] : "0");
+      causal, window, query,
+      along->cut ? along->dim->begin_name[along->cut] : "0");
 }
 
 /// The axis of k on which a ring is cut, and its number among the keys; NULL
@@ -90,11 +92,14 @@ static void emit_ring_reason(DspEmitter *e, const Attention *a,
 }
 
 /// "&(DsprtRing){.size = S, .key = 0}, "
-static const char *ring_text(DspEmitter *e, const DspAxis *ring, int key) {
+static const char *ring_text(DspEmitter *e, const DspAxis *ring, int key,
+                             unsigned alone) {
   static const char *const ranks[DSP_CUTS] = {
       "", "", ", .ranks = DSPRT_RING_AXIS_1", ", .ranks = DSPRT_RING_ALL"};
-  return dsp_format(e->arena, "&(DsprtRing){.size = %s, .key = %d%s}, ",
-                    ring->dim->size_name, key, ranks[ring->cut]);
+  const char *mask =
+      alone ? dsp_format(e->arena, ", .alone = %u", alone) : "";
+  return dsp_format(e->arena, "&(DsprtRing){.size = %s, .key = %d%s%s}, ",
+                    ring->dim->size_name, key, ranks[ring->cut], mask);
 }
 
 /// Is the atom of this axis attended?
@@ -116,6 +121,8 @@ static void add_query(DspEmitter *e, Attention *a, const DspAxis *axis,
 
 static void add_batch(DspEmitter *e, Attention *a, const DspAxis *axis) {
   Dims *d = &a->batch;
+  if (!dsp_axis_like(a->k, axis) && !dsp_axis_like(a->v, axis))
+    a->alone |= 1u << d->count;
   d->text = dsp_format(
       e->arena, "%s%s{%s, %s, %s, %s, %s}", d->text, d->count++ ? ", " : "",
       dsp_extent_text(&e->dims, axis->extent), dsp_stride_text(e, a->q, axis),
@@ -174,7 +181,7 @@ static void emit_call(DspEmitter *e, const Attention *a, const char *frame) {
   const DspAxis *along = find_ring(a, &key);
   if (along) {
     emit_ring_reason(e, a, along);
-    ring = ring_text(e, along, key);
+    ring = ring_text(e, along, key, a->alone);
     scratch = dsp_format(e->arena, ", %s + %lld", frame,
                          (long long)dsp_get_int(a->op, "workspace"));
   }

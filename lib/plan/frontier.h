@@ -22,7 +22,7 @@ typedef struct DspFrontier {
 typedef struct DspStepShape {
   uint32_t choice_id;
   const DspChoice *choice;
-  uint32_t operand_slot[DSP_PLAN_MAX_ARITY]; ///< or DSP_NO_ID: constant
+  uint32_t operand_slot[DSP_PLAN_MAX_ARITY];
   DspDemand operand_after[DSP_PLAN_MAX_ARITY];
   uint32_t nslots;
   uint32_t *from;   ///< [nslots] an old slot, or old nslots + a result

@@ -55,6 +55,7 @@ typedef struct Lowering {
   uint32_t nchoices, choices_capacity, ways_capacity;
   DspSearchOp *ops;
   const DspDimRole *roles; ///< [ndims]
+  const uint32_t **key_names; ///< [nops]
   size_t bad_pin; ///< op, or SIZE_MAX
   size_t unfit;   ///< op, or SIZE_MAX
   uint32_t wide;  ///< value with too many layouts, or UINT32_MAX
@@ -127,10 +128,13 @@ static void key_of_op(Lowering *l, const DspPlanOp *op) {
                            (uint64_t)op->attention << 33 |
                            (uint64_t)op->partial << 32 | op->pin);
   dsp_key_add(&l->key, (uint64_t)op->noperands << 32 | op->nloops);
-  for (size_t i = 0; i < op->nloops; ++i)
+  const uint32_t *names = l->key_names[op - l->graph->ops];
+  for (size_t i = 0; i < op->nloops; ++i) {
     dsp_key_add(&l->key, (uint64_t)op->loops[i].dim << 32 |
                              (uint64_t)op->loops[i].kind << 1 |
                              op->loops[i].weight);
+    dsp_key_add(&l->key, names ? names[i] : DSP_PLAN_NO_DIM);
+  }
   for (size_t i = 0; i < dsp_op_arity(op); ++i) {
     uint64_t word = l->value_kind[dsp_op_value(op, i)];
     dsp_key_add(&l->key, word);
@@ -206,7 +210,9 @@ static void add_anchors(Lowering *l, const DspMeshPickList *list) {
 static void offer_picks(Lowering *l, uint32_t residual) {
   const DspPlanOp **which = list_picks(l);
   DspMethodRules method = {l->options->method, l->graph, l->roles, residual,
-                           l->options->mesh};
+                           l->options->mesh, l->key_names,
+                           dsp_other_names(l->scratch, l->graph, l->key_names,
+                                           residual)};
   bool has_dim = dsp_plan_ranks(&l->options->mesh) == 1 ||
                  dsp_method_has_dim(l->options->method, l->graph, l->roles);
   l->anchored =
@@ -478,8 +484,9 @@ static bool boundary_allows(const Lowering *l, const DspPlanOp *op,
   return !has_kind(layout, DSP_LAYOUT_PARTIAL);
 }
 
-/// Holding an input whole is work that others do as well; outputs and weights
-/// may lie as they like.
+/// Holding an input whole is work that others do as well; outputs may lie as
+/// they like, and so may weights: those that are cut alike at every use come to
+/// lie so (route.c).
 static int64_t boundary_penalty(const Lowering *l, const DspPlanOp *op,
                                 DspPlanLayout layout) {
   if (op->kind != DSP_PLAN_INPUT)
@@ -508,7 +515,8 @@ static void make_boundary(Lowering *l, size_t o) {
     *index = (uint8_t)i;
     out[n].needs = out[n].gives = index;
     out[n].penalty = boundary_penalty(l, op, layout);
-    out[n].order = order_of(l, op, layout.axes[0].dim, layout.axes[1].dim);
+    if (op->kind != DSP_PLAN_PARAM)
+      out[n].order = order_of(l, op, layout.axes[0].dim, layout.axes[1].dim);
     ways[n++] = (DspPlanWays){{{.dim = layout.axes[0].dim},
                                {.dim = layout.axes[1].dim}}};
   }
@@ -585,6 +593,7 @@ DspPlanStatus dsp_plan_lower(DspArena *arena, const DspPlanGraph *graph,
   l.ids = dsp_layout_ids(scratch);
   l.key.arena = scratch;
   measure(&l);
+  l.key_names = dsp_key_names(scratch, graph, l.rules.constant);
   number_values(&l);
   offer_picks(&l, residual);
   if (l.unfit == SIZE_MAX) {

@@ -116,10 +116,21 @@ static bool has_role(const DspMethodRules *rules, const DspPlanOp *op,
   return false;
 }
 
+/// Attention whose keys run over `dim`, by this name or by another (renames.c).
+static bool attends(const DspMethodRules *rules, const DspPlanOp *op,
+                    uint32_t dim) {
+  const uint32_t *names = rules->key_names[op - rules->graph->ops];
+  for (size_t i = 0; op->attention && i < op->nloops; ++i)
+    if ((op->loops[i].kind == DSP_LOOP_WHOLE ||
+         op->loops[i].kind == DSP_LOOP_RING) &&
+        (op->loops[i].dim == dim || names[i] == dim))
+      return true;
+  return false;
+}
+
 /// Attention over the residual's dim.
 static bool crosses(const DspMethodRules *rules, const DspPlanOp *op) {
-  return op->attention && (has_loop(op, rules->residual, DSP_LOOP_WHOLE) ||
-                           has_loop(op, rules->residual, DSP_LOOP_RING));
+  return attends(rules, op, rules->residual);
 }
 
 static bool is_linear(const DspPlanOp *op) {
@@ -136,11 +147,9 @@ static bool gathers_keys(const DspMethodRules *rules, const DspPlanOp *op,
   const DspPlanDim *dim = &rules->graph->dims[pick->way.dim];
   if (!op->attention || pick->way.ring)
     return false;
-  bool any = has_loop(op, pick->way.dim, DSP_LOOP_WHOLE) ||
-             has_loop(op, pick->way.dim, DSP_LOOP_RING);
+  bool any = attends(rules, op, pick->way.dim);
   for (size_t i = 0; i < dim->natoms; ++i)
-    any |= has_loop(op, dim->atoms[i], DSP_LOOP_WHOLE) ||
-           has_loop(op, dim->atoms[i], DSP_LOOP_RING);
+    any |= attends(rules, op, dim->atoms[i]);
   return any;
 }
 
@@ -149,9 +158,19 @@ static bool on_heads(const DspMethodRules *rules, const DspPick *pick) {
          !pick->way.contracted;
 }
 
+/// The residual's dim; on keys that were renamed, its other name.
+static bool on_residual(const DspMethodRules *rules, const DspPlanOp *op,
+                        const DspPick *pick) {
+  if (pick->way.contracted)
+    return false;
+  return pick->way.dim == rules->residual ||
+         (rules->other_names[pick->way.dim] &&
+          !has_loop(op, rules->residual, DSP_LOOP_FREE));
+}
+
 static bool knows(const DspMethodRules *rules, const DspPlanOp *op,
                   const DspPick *pick) {
-  bool residual = pick->way.dim == rules->residual && !pick->way.contracted;
+  bool residual = on_residual(rules, op, pick);
   switch (rules->method) {
   case DSP_METHOD_DSP:
     return rules->roles[pick->way.dim] == DSP_ROLE_SEQUENCE &&

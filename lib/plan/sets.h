@@ -96,6 +96,11 @@ DspHop dsp_sets_gap(const DspSets *sets, DspDemand demand, DspLayoutSet have,
 DspHop dsp_hop_add(DspHop a, DspHop b);
 bool dsp_hop_less(DspHop a, DspHop b);
 
+/// What an alternative costs by itself.
+static inline DspPlanCost dsp_way_cost(const DspAlternative *way) {
+  return (DspPlanCost){way->bytes, way->collectives, way->penalty, way->order};
+}
+
 /// The lowest layout of a set that is not empty.
 static inline uint32_t dsp_set_first(DspLayoutSet set) {
   return (uint32_t)__builtin_ctzll(set);

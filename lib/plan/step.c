@@ -33,9 +33,6 @@ static void emit(Expansion *e, DspPlanCost cost) {
 }
 
 static void bring_in(Expansion *e, uint32_t operand, DspPlanCost cost) {
-  while (operand < e->shape->choice->noperands &&
-         e->shape->operand_slot[operand] == DSP_NO_ID)
-    ++operand;
   if (operand == e->shape->choice->noperands) {
     emit(e, cost);
     return;

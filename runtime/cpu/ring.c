@@ -53,13 +53,19 @@ static int64_t part_of(const Ring *r, int owner) {
   return dsprt_range(r->ring->size, on, mesh, rank_of(r, owner)).size;
 }
 
+/// Do k and v have this dim of the batch?  Their strides do not tell: a rank
+/// whose part is empty has strides of 0.
+static bool has_batch(const Ring *r, int i) {
+  return !(r->ring->alone >> i & 1);
+}
+
 static Block block_of(const Ring *r, int owner) {
   const DsprtAttention *a = r->a;
   Block block = {.keys = 1, .batches = 1};
   for (int i = 0; i < a->nkey; i++)
     block.keys *= i == r->ring->key ? part_of(r, owner) : a->key[i].size;
   for (int i = 0; i < a->nbatch; i++)
-    if (a->batch[i].k || a->batch[i].v) block.batches *= a->batch[i].size;
+    if (has_batch(r, i)) block.batches *= a->batch[i].size;
   block.k_elements = block.batches * block.keys * a->dot;
   block.elements = block.batches * block.keys * (a->dot + a->width);
   return block;
@@ -71,7 +77,7 @@ static void pack(const Ring *r, bool values, const void *in, void *out) {
   DsprtCopy copy = {0};
   int64_t width = values ? a->width : a->dot;
   for (int i = 0; i < a->nbatch; i++)
-    if (a->batch[i].k || a->batch[i].v) {
+    if (has_batch(r, i)) {
       copy.dims[copy.ndims].size = a->batch[i].size;
       copy.dims[copy.ndims++].in = values ? a->batch[i].v : a->batch[i].k;
     }
@@ -94,7 +100,7 @@ static void attend(Ring *r, int owner, const unsigned char *data, const void *q,
   DsprtAttention a = *r->a;
   int64_t at = block.keys;
   for (int i = a.nbatch; i-- > 0;) {
-    bool has = a.batch[i].k || a.batch[i].v;
+    bool has = has_batch(r, i);
     a.batch[i].k = has ? at * a.dot : 0;
     a.batch[i].v = has ? at * a.width : 0;
     at *= has ? a.batch[i].size : 1;

@@ -134,6 +134,7 @@ typedef struct DsprtRing {
   int64_t size; ///< of the dim, global
   int key;      ///< which of the key dims it is
   DsprtRingRanks ranks;
+  unsigned alone; ///< bit i: k and v do not have dim i of the batch
 } DsprtRing;
 
 /// Attention of this rank's queries to the keys of all ranks of the ring: sizes
