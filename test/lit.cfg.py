@@ -46,7 +46,7 @@ config.environment.update({
     "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
     "OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1"),
 })
-for name in ("HOME", "TMPDIR", "DSPC_RUNTIME_DIR", "CUDA_VISIBLE_DEVICES",
+for name in ("HOME", "TMPDIR", "DSPC_LONG", "DSPC_RUNTIME_DIR", "CUDA_VISIBLE_DEVICES",
              "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
     if name in os.environ:
         config.environment[name] = os.environ[name]

@@ -22,7 +22,7 @@ typedef struct DspFrontier {
 typedef struct DspStepShape {
   uint32_t choice_id;
   const DspChoice *choice;
-  uint32_t operand_slot[DSP_PLAN_MAX_ARITY]; ///< or DSP_NO_ID: constant
+  uint32_t operand_slot[DSP_PLAN_MAX_ARITY];
   DspDemand operand_after[DSP_PLAN_MAX_ARITY];
   uint32_t nslots;
   uint32_t *from;   ///< [nslots] an old slot, or old nslots + a result
@@ -53,6 +53,8 @@ typedef struct DspCandidates {
   uint32_t *scratch;      ///< [count]
   uint32_t *table;        ///< [table_size] state + 1
   uint32_t table_size;
+  int64_t dropped; ///< bytes of a state that is not looked at because a list
+                   ///< of ways is cut, or DSP_PLAN_NEVER
 } DspCandidates;
 
 /// Empties the table.

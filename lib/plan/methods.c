@@ -116,10 +116,21 @@ static bool has_role(const DspMethodRules *rules, const DspPlanOp *op,
   return false;
 }
 
+/// Attention whose keys run over `dim`, by this name or by another (renames.c).
+static bool attends(const DspMethodRules *rules, const DspPlanOp *op,
+                    uint32_t dim) {
+  const uint32_t *names = rules->key_names[op - rules->graph->ops];
+  for (size_t i = 0; op->attention && i < op->nloops; ++i)
+    if ((op->loops[i].kind == DSP_LOOP_WHOLE ||
+         op->loops[i].kind == DSP_LOOP_RING) &&
+        (op->loops[i].dim == dim || names[i] == dim))
+      return true;
+  return false;
+}
+
 /// Attention over the residual's dim.
 static bool crosses(const DspMethodRules *rules, const DspPlanOp *op) {
-  return op->attention && (has_loop(op, rules->residual, DSP_LOOP_WHOLE) ||
-                           has_loop(op, rules->residual, DSP_LOOP_RING));
+  return attends(rules, op, rules->residual);
 }
 
 static bool is_linear(const DspPlanOp *op) {
@@ -133,40 +144,49 @@ static bool is_linear(const DspPlanOp *op) {
 /// are gathered.
 static bool gathers_keys(const DspMethodRules *rules, const DspPlanOp *op,
                          const DspPick *pick) {
-  const DspPlanDim *dim = &rules->graph->dims[pick->dim];
-  if (!op->attention || pick->ring)
+  const DspPlanDim *dim = &rules->graph->dims[pick->way.dim];
+  if (!op->attention || pick->way.ring)
     return false;
-  bool any = has_loop(op, pick->dim, DSP_LOOP_WHOLE) ||
-             has_loop(op, pick->dim, DSP_LOOP_RING);
+  bool any = attends(rules, op, pick->way.dim);
   for (size_t i = 0; i < dim->natoms; ++i)
-    any |= has_loop(op, dim->atoms[i], DSP_LOOP_WHOLE) ||
-           has_loop(op, dim->atoms[i], DSP_LOOP_RING);
+    any |= attends(rules, op, dim->atoms[i]);
   return any;
 }
 
 static bool on_heads(const DspMethodRules *rules, const DspPick *pick) {
-  return rules->roles[pick->dim] == DSP_ROLE_WEIGHT && !pick->contracted;
+  return rules->roles[pick->way.dim] == DSP_ROLE_WEIGHT &&
+         !pick->way.contracted;
+}
+
+/// The residual's dim; on keys that were renamed, its other name.
+static bool on_residual(const DspMethodRules *rules, const DspPlanOp *op,
+                        const DspPick *pick) {
+  if (pick->way.contracted)
+    return false;
+  return pick->way.dim == rules->residual ||
+         (rules->other_names[pick->way.dim] &&
+          !has_loop(op, rules->residual, DSP_LOOP_FREE));
 }
 
 static bool knows(const DspMethodRules *rules, const DspPlanOp *op,
                   const DspPick *pick) {
-  bool residual = pick->dim == rules->residual && !pick->contracted;
+  bool residual = on_residual(rules, op, pick);
   switch (rules->method) {
   case DSP_METHOD_DSP:
-    return rules->roles[pick->dim] == DSP_ROLE_SEQUENCE && !pick->ring &&
-           !gathers_keys(rules, op, pick);
+    return rules->roles[pick->way.dim] == DSP_ROLE_SEQUENCE &&
+           !pick->way.ring && !gathers_keys(rules, op, pick);
   case DSP_METHOD_ULYSSES:
     return crosses(rules, op) ? on_heads(rules, pick) : residual;
   case DSP_METHOD_MEGATRON_SP:
     if (op->attention)
       return on_heads(rules, pick);
-    return is_linear(op) ? rules->roles[pick->dim] == DSP_ROLE_WEIGHT
+    return is_linear(op) ? rules->roles[pick->way.dim] == DSP_ROLE_WEIGHT
                          : residual;
   case DSP_METHOD_RING:
-    return residual && (crosses(rules, op) ? pick->ring : true);
+    return residual && (crosses(rules, op) ? pick->way.ring : true);
   case DSP_METHOD_DATA:
-    return rules->roles[pick->dim] == DSP_ROLE_BATCH && !pick->contracted &&
-           pick->size > 1;
+    return rules->roles[pick->way.dim] == DSP_ROLE_BATCH &&
+           !pick->way.contracted && pick->size > 1;
   case DSP_METHOD_AUTO:
   case DSP_METHOD_COUNT: break;
   }
@@ -198,20 +218,27 @@ static bool must_find(const DspMethodRules *rules, const DspPlanOp *op) {
 
 bool dsp_method_picks(DspArena *arena, const DspMethodRules *rules,
                       const DspPlanOp *op, DspPickList *list) {
-  if (rules->ranks == 1 || op->pin != DSP_PLAN_NO_DIM || is_exempt(rules, op))
+  if (dsp_plan_ranks(&rules->mesh) == 1 || op->pin != DSP_PLAN_NO_DIM ||
+      is_exempt(rules, op))
     return true;
   DspPickList kept = {0, DSP_NEW(arena, DspPick, list->count)};
   for (uint32_t i = 0; i < list->count; ++i)
     if (knows(rules, op, &list->picks[i]))
       kept.picks[kept.count++] = list->picks[i];
   *list = kept;
+  if (rules->method == DSP_METHOD_RING && crosses(rules, op) &&
+      rules->mesh.sizes[0] > 1 && rules->mesh.sizes[1] > 1)
+    return false;
   return kept.count > 0 || !must_find(rules, op);
 }
 
-DspPickList dsp_picks_on(DspArena *arena, uint32_t dim, DspPickList list) {
+DspPickList dsp_picks_on(DspArena *arena, const uint32_t *dims,
+                         DspPickList list) {
   DspPickList kept = {0, DSP_NEW(arena, DspPick, list.count)};
-  for (uint32_t i = 0; i < list.count; ++i)
-    if (list.picks[i].dim == dim && !list.picks[i].contracted)
+  for (uint32_t i = 0; i < list.count; ++i) {
+    DspPlanWay way = list.picks[i].way;
+    if ((way.dim == dims[0] || way.dim == dims[1]) && !way.contracted)
       kept.picks[kept.count++] = list.picks[i];
+  }
   return kept.count ? kept : list;
 }

@@ -14,21 +14,35 @@ typedef enum DspDimRole {
 /// The roles of all dims [ndims]; a product has the last role of its atoms.
 const DspDimRole *dsp_dim_roles(DspArena *arena, const DspPlanGraph *graph);
 
+/// For every op of attention, loop by loop, the dim that its keys had before
+/// they were renamed, or DSP_PLAN_NO_DIM.  NULL for other ops.  `constant`
+/// [nvalues] marks what follows from parameters.
+const uint32_t **dsp_key_names(DspArena *arena, const DspPlanGraph *graph,
+                               const bool *constant);
+
+/// Marks the dims [ndims] that some attention's keys call `dim`.
+const bool *dsp_other_names(DspArena *arena, const DspPlanGraph *graph,
+                            const uint32_t **key_names, uint32_t dim);
+
 typedef struct DspMethodRules {
   DspPlanMethod method;
   const DspPlanGraph *graph;
   const DspDimRole *roles;
   uint32_t residual; ///< an atom, or DSP_PLAN_NO_DIM
-  int64_t ranks;
+  DspPlanMesh mesh;
+  const uint32_t **key_names; ///< of dsp_key_names
+  const bool *other_names; ///< [ndims] what keys call the residual's dim
 } DspMethodRules;
 
 /// Leaves the picks that the method knows.  An empty list means that every
-/// rank does all of the op.  False when the method has no way to run it.
+/// rank does all of the op.  False when the method has no way to run it.  Every
+/// axis is held to the method by itself; a ring runs along one axis only.
 bool dsp_method_picks(DspArena *arena, const DspMethodRules *rules,
                       const DspPlanOp *op, DspPickList *list);
 
-/// The picks on `dim`, or all when there is none.
-DspPickList dsp_picks_on(DspArena *arena, uint32_t dim, DspPickList list);
+/// The picks on the dims of all axes, or all picks when there is none.
+DspPickList dsp_picks_on(DspArena *arena, const uint32_t *dims,
+                         DspPickList list);
 
 /// False when the model has no dim of the kind that the method cuts.
 bool dsp_method_has_dim(DspPlanMethod method, const DspPlanGraph *graph,

@@ -1,10 +1,9 @@
 // order.c - prepares a problem for the search.
 //
 // Needs:  ops in topological order.
-// Leaves: the order of the search: that of the program, except that a source
-//         waits for the first op that reads it, so that few values are alive
-//         at once.  Sources that have no choice and from which every wanted
-//         layout is free (whole weights) are not searched at all.
+// Leaves: the order of the search: that of the program, except that sources
+//         and ops of one operand wait for the first op that reads them, so that
+//         few values are alive at once.
 #include "order.h"
 
 /// For every choice and operand, the layouts that some alternative needs.
@@ -29,6 +28,7 @@ static void count_uses(const DspSearchProblem *problem, uint32_t *first) {
     first[v + 1] += first[v];
 }
 
+/// What each use and the later ones ask for, in the order of the search.
 static void find_wanted(DspArena *arena, DspOrder *order) {
   const DspSearchProblem *problem = order->problem;
   DspLayoutSet **needs = choice_needs(arena, problem);
@@ -37,12 +37,14 @@ static void find_wanted(DspArena *arena, DspOrder *order) {
   count_uses(problem, order->first_use);
   order->wanted = DSP_NEW(arena, DspLayoutSet, order->first_use[nvalues]);
   uint32_t *next = DSP_NEW(arena, uint32_t, nvalues);
-  for (size_t op = 0; op < problem->nops; ++op)
+  for (size_t k = 0; k < order->count; ++k) {
+    uint32_t op = order->ops[k];
     for (uint32_t i = 0; i < dsp_choice_of(problem, op)->noperands; ++i) {
       uint32_t value = problem->ops[op].operands[i];
       order->wanted[order->first_use[value] + next[value]++] =
           needs[problem->ops[op].choice][i];
     }
+  }
   for (size_t v = 0; v < nvalues; ++v)
     for (uint32_t u = order->first_use[v + 1]; u > order->first_use[v] + 1; --u)
       order->wanted[u - 2] |= order->wanted[u - 1];
@@ -58,59 +60,49 @@ DspDemand dsp_order_demand(const DspOrder *order, uint32_t value,
   return demand;
 }
 
-static bool is_constant(const DspOrder *order, const DspSets *sets, size_t op) {
-  const DspChoice *choice = dsp_choice_of(order->problem, op);
-  if (choice->noperands != 0 || choice->nresults != 1 || choice->count != 1)
-    return false;
-  uint32_t value = order->problem->ops[op].results[0];
-  DspDemand demand = dsp_order_demand(order, value, 0);
-  uint32_t base = choice->alternatives[0].gives[0];
-  return (demand.wanted & ~sets->metrics[demand.class_id].free[base]) == 0;
+/// One value in, at most one out: what is alive does not become less by it.
+static bool may_wait(const DspSearchProblem *problem, size_t op) {
+  const DspChoice *choice = dsp_choice_of(problem, op);
+  return choice->noperands == 0 ||
+         (choice->noperands == 1 && choice->nresults == 1);
 }
 
-/// Puts an op into the order, once; sources of its operands come first.
-static void place(DspOrder *order, const uint32_t *source_of, bool *placed,
+/// Puts an op into the order, once; behind those that waited for it.
+static void place(DspOrder *order, const uint32_t *waiting, bool *placed,
                   uint32_t op) {
   const DspSearchProblem *problem = order->problem;
   if (placed[op])
     return;
   placed[op] = true;
   for (uint32_t i = 0; i < dsp_choice_of(problem, op)->noperands; ++i) {
-    uint32_t source = source_of[problem->ops[op].operands[i]];
-    if (source != UINT32_MAX)
-      place(order, source_of, placed, source);
+    uint32_t maker = waiting[problem->ops[op].operands[i]];
+    if (maker != UINT32_MAX)
+      place(order, waiting, placed, maker);
   }
   order->ops[order->count++] = op;
 }
 
-static void place_all(DspArena *arena, DspOrder *order, const DspSets *sets) {
+static void place_all(DspArena *arena, DspOrder *order) {
   const DspSearchProblem *problem = order->problem;
-  uint32_t *source_of = DSP_NEW(arena, uint32_t, problem->nvalues);
+  uint32_t *waiting = DSP_NEW(arena, uint32_t, problem->nvalues);
   bool *placed = DSP_NEW(arena, bool, problem->nops);
   for (size_t v = 0; v < problem->nvalues; ++v)
-    source_of[v] = UINT32_MAX;
-  for (uint32_t op = 0; op < problem->nops; ++op) {
-    const DspChoice *choice = dsp_choice_of(problem, op);
-    if (choice->noperands == 0)
-      for (uint32_t i = 0; i < choice->nresults; ++i)
-        source_of[problem->ops[op].results[i]] = op;
-    placed[op] = is_constant(order, sets, op);
-    if (placed[op])
-      order->constant[problem->ops[op].results[0]] = true;
-  }
+    waiting[v] = UINT32_MAX;
   for (uint32_t op = 0; op < problem->nops; ++op)
-    if (dsp_choice_of(problem, op)->noperands != 0)
-      place(order, source_of, placed, op);
+    for (uint32_t i = 0; i < dsp_choice_of(problem, op)->nresults; ++i)
+      if (may_wait(problem, op))
+        waiting[problem->ops[op].results[i]] = op;
   for (uint32_t op = 0; op < problem->nops; ++op)
-    place(order, source_of, placed, op);
+    if (!may_wait(problem, op))
+      place(order, waiting, placed, op);
+  for (uint32_t op = 0; op < problem->nops; ++op)
+    place(order, waiting, placed, op);
 }
 
-DspOrder dsp_order(DspArena *arena, const DspSearchProblem *problem,
-                   const DspSets *sets) {
+DspOrder dsp_order(DspArena *arena, const DspSearchProblem *problem) {
   DspOrder order = {.problem = problem};
   order.ops = DSP_NEW(arena, uint32_t, problem->nops);
-  order.constant = DSP_NEW(arena, bool, problem->nvalues);
+  place_all(arena, &order);
   find_wanted(arena, &order);
-  place_all(arena, &order, sets);
   return order;
 }

@@ -8,13 +8,11 @@ typedef struct DspOrder {
   const DspSearchProblem *problem;
   size_t count;
   uint32_t *ops;        ///< [count] in the order of the search
-  bool *constant;       ///< [nvalues] everything asked of it is free
   uint32_t *first_use;  ///< [nvalues + 1] where its uses begin
   DspLayoutSet *wanted; ///< [uses] by this use and all later ones of the value
 } DspOrder;
 
-DspOrder dsp_order(DspArena *arena, const DspSearchProblem *problem,
-                   const DspSets *sets);
+DspOrder dsp_order(DspArena *arena, const DspSearchProblem *problem);
 
 /// What is asked of `value` when `used` of its uses are over.
 DspDemand dsp_order_demand(const DspOrder *order, uint32_t value,

@@ -110,10 +110,55 @@ static DspHop route_value(Router *r, uint32_t value) {
   for (uint32_t i = begin; i < end; ++i)
     if (dsp_hop_less(r->nodes[i].hop, r->nodes[best].hop))
       best = i;
+  if (begin == end)
+    return (DspHop){DSP_PLAN_NEVER, 0};
   DspHop hop = r->nodes[best].hop;
   for (uint32_t n = last; n-- > first; best = r->nodes[best].parent)
     r->needs[n].way = r->nodes[best].way;
   return hop;
+}
+
+/// How many conversions the way to all needs has.
+static uint32_t count_stops(const Router *r, uint32_t value) {
+  DspLayoutSet made = 0;
+  for (uint32_t n = r->first_need[value]; n < r->first_need[value + 1]; ++n)
+    for (uint32_t i = 1; i < r->needs[n].way.nstops; ++i)
+      made |= dsp_set_of(r->needs[n].way.stops[i]);
+  return (uint32_t)__builtin_popcountll(made);
+}
+
+/// A source takes the alternative that is cheapest for what is needed of it and
+/// then, among equals, that which needs the fewest conversions: a weight lies
+/// as all its readers want it.
+static void settle_source(Router *r, size_t op, uint32_t *picks) {
+  const DspChoice *choice = dsp_choice_of(r->problem, op);
+  if (choice->noperands != 0 || choice->nresults != 1 || choice->count == 1)
+    return;
+  uint32_t value = r->problem->ops[op].results[0], best = picks[op], fewest = 0;
+  DspPlanCost least = {0};
+  bool any = false;
+  find_demands(r, value);
+  for (uint32_t a = 0; a < choice->count; ++a) {
+    DspPlanCost cost = dsp_way_cost(&choice->alternatives[a]);
+    r->base[value] = choice->alternatives[a].gives[0];
+    DspHop hop = route_value(r, value);
+    if (hop.bytes == DSP_PLAN_NEVER)
+      continue;
+    cost.bytes += hop.bytes;
+    cost.collectives += hop.collectives;
+    int order = any ? dsp_plan_cost_compare(cost, least) : -1;
+    uint32_t stops = count_stops(r, value);
+    if (order > 0 || (order == 0 && stops >= fewest))
+      continue;
+    any = true;
+    best = a;
+    least = cost;
+    fewest = stops;
+  }
+  picks[op] = best;
+  r->base[value] = choice->alternatives[best].gives[0];
+  for (uint32_t n = r->first_need[value]; n < r->first_need[value + 1]; ++n)
+    r->needs[n].way = (DspReach){0};
 }
 
 static bool is_trivial(const Router *r, uint32_t value) {
@@ -172,6 +217,8 @@ DspPlanCost dsp_route(DspArena *arena, DspSets *sets,
   Router router = {.scratch = sets->arena, .sets = sets, .problem = problem,
                    .picks = result->picks};
   list_needs(&router);
+  for (size_t op = 0; op < problem->nops; ++op)
+    settle_source(&router, op, result->picks);
   DspPlanCost cost = cost_of_ops(&router);
   for (uint32_t v = 0; v < problem->nvalues; ++v) {
     if (is_trivial(&router, v))

@@ -17,6 +17,7 @@
 
 #include "dspc/plan/plan.h"
 #include "dspc/support/bug.h"
+#include "contract.h"
 #include "frontier.h"
 #include "route.h"
 
@@ -28,6 +29,7 @@ typedef struct Search {
   const DspSearchProblem *problem;
   DspArena *arena; ///< gone after the search
   DspSets sets;
+  DspContraction contraction; ///< `problem` is of it
   DspOrder order;
   DspSearchLimits limits;
 
@@ -66,7 +68,7 @@ static DspSearchLimits with_defaults(const DspSearchLimits *limits) {
   if (l.beam == 0)
     l.beam = 1000;
   if (l.kept_states == 0)
-    l.kept_states = 512;
+    l.kept_states = 4096;
   if (l.beam > l.max_width)
     l.beam = l.max_width;
   return l;
@@ -87,20 +89,6 @@ static void find_rest(Search *s) {
                  least_bytes(dsp_choice_of(s->problem, s->order.ops[k]));
 }
 
-/// Sources that are not searched have one alternative.
-static void add_constants(Search *s) {
-  for (size_t op = 0; op < s->problem->nops; ++op) {
-    const DspChoice *choice = dsp_choice_of(s->problem, op);
-    if (choice->noperands != 0 || choice->nresults != 1 ||
-        !s->order.constant[s->problem->ops[op].results[0]])
-      continue;
-    const DspAlternative *way = &choice->alternatives[0];
-    s->base = dsp_cost_add(
-        s->base, (DspPlanCost){way->bytes, way->collectives, way->penalty,
-                               way->order});
-  }
-}
-
 /// The frontier before the first op: one state, no values.
 static void start(Search *s) {
   DspFrontier *first = DSP_NEW(s->arena, DspFrontier, 1);
@@ -111,24 +99,26 @@ static void start(Search *s) {
   s->frontier = first;
 }
 
-static Search begin(DspArena *scratch, const DspSearchProblem *problem,
-                    const DspSearchLimits *limits) {
-  Search s = {.problem = problem, .arena = scratch,
-              .limits = with_defaults(limits)};
-  s.sets = dsp_sets(scratch, problem);
-  s.order = dsp_order(scratch, problem, &s.sets);
-  s.frontier_ids = dsp_interner(scratch);
-  s.step_ids = dsp_interner(scratch);
-  s.key.arena = s.candidates.arena = scratch;
-  s.slot_of = DSP_NEW(scratch, uint32_t, problem->nvalues);
-  s.used = DSP_NEW(scratch, uint32_t, problem->nvalues);
-  s.demand = DSP_NEW(scratch, DspDemand, problem->nvalues);
-  s.path = DSP_NEW(scratch, DspStep *, s.order.count);
-  s.bound = DSP_PLAN_NEVER;
-  find_rest(&s);
-  add_constants(&s);
-  start(&s);
-  return s;
+/// The search stays where it is: its order points into it.
+static void begin(Search *s, DspArena *scratch,
+                  const DspSearchProblem *original,
+                  const DspSearchLimits *limits) {
+  *s = (Search){.arena = scratch, .limits = with_defaults(limits)};
+  s->sets = dsp_sets(scratch, original);
+  s->contraction = dsp_contract(scratch, original, &s->sets);
+  s->problem = &s->contraction.problem;
+  s->order = dsp_order(scratch, s->problem);
+  s->frontier_ids = dsp_interner(scratch);
+  s->step_ids = dsp_interner(scratch);
+  s->key.arena = s->candidates.arena = scratch;
+  s->slot_of = DSP_NEW(scratch, uint32_t, original->nvalues);
+  s->used = DSP_NEW(scratch, uint32_t, original->nvalues);
+  s->demand = DSP_NEW(scratch, DspDemand, original->nvalues);
+  s->path = DSP_NEW(scratch, DspStep *, s->order.count);
+  s->bound = DSP_PLAN_NEVER;
+  s->base = s->contraction.base;
+  find_rest(s);
+  start(s);
 }
 
 /// A slot of the next frontier.
@@ -150,9 +140,6 @@ static void describe(Search *s, uint32_t op) {
   shape->nslots = 0;
   for (uint32_t i = 0; i < shape->choice->noperands; ++i) {
     uint32_t value = it->operands[i];
-    shape->operand_slot[i] = DSP_NO_ID;
-    if (s->order.constant[value])
-      continue;
     shape->operand_slot[i] = s->slot_of[value];
     s->demand[value] = dsp_order_demand(&s->order, value, ++s->used[value]);
     shape->operand_after[i] = s->demand[value];
@@ -315,6 +302,8 @@ static DspStep *make_step(Search *s) {
     return NULL;
   uint32_t kept = dsp_dominate(&s->sets, s->shape.slots, &s->candidates);
   step->nstates = apply_limits(s, kept, &step->dropped);
+  if (c->dropped < step->dropped)
+    step->dropped = c->dropped;
   step->base = c->costs[c->order[0]];
   step->parents = DSP_NEW(s->arena, uint32_t, step->nstates);
   step->picks = DSP_NEW(s->arena, uint32_t, step->nstates);
@@ -364,11 +353,13 @@ static bool run_op(Search *s, size_t k) {
 
 /// Goes back from the one state that is left.
 static void read_picks(const Search *s, uint32_t *picks) {
+  uint32_t *small = DSP_NEW(s->arena, uint32_t, s->problem->nops);
   uint32_t state = 0;
   for (size_t k = s->order.count; k-- > 0;) {
-    picks[s->order.ops[k]] = s->path[k]->picks[state];
+    small[s->order.ops[k]] = s->path[k]->picks[state];
     state = s->path[k]->parents[state];
   }
+  dsp_contraction_picks(&s->contraction, small, picks);
 }
 
 static void certify(Search *s, DspCertificate *certificate) {
@@ -380,6 +371,7 @@ static void certify(Search *s, DspCertificate *certificate) {
 }
 
 static DspSearchStatus run(Search *s, DspArena *arena,
+                           const DspSearchProblem *original,
                            DspSearchResult *result) {
   for (size_t k = 0; k < s->order.count; ++k)
     if (!run_op(s, k)) {
@@ -387,11 +379,13 @@ static DspSearchStatus run(Search *s, DspArena *arena,
       return DSP_SEARCH_NO_PLAN;
     }
   certify(s, &result->certificate);
-  result->picks = DSP_NEW(arena, uint32_t, s->problem->nops);
+  result->picks = DSP_NEW(arena, uint32_t, original->nops);
   read_picks(s, result->picks);
-  DspPlanCost cost = dsp_route(arena, &s->sets, s->problem, result);
-  if (result->certificate.exact && dsp_plan_cost_compare(cost, s->base) != 0)
+  DspPlanCost cost = dsp_route(arena, &s->sets, original, result);
+  bool same = dsp_plan_cost_compare(cost, s->base) == 0;
+  if (result->certificate.exact && !s->sets.cut && !same)
     dsp_bug("planner: the conversions do not cost what the search found");
+  result->certificate.exact &= same;
   result->certificate.found = cost;
   return DSP_SEARCH_OK;
 }
@@ -401,8 +395,9 @@ DspSearchStatus dsp_search(DspArena *arena, const DspSearchProblem *problem,
                            DspSearchResult *result) {
   *result = (DspSearchResult){0};
   DspArena *scratch = dsp_arena_create();
-  Search search = begin(scratch, problem, limits);
-  DspSearchStatus status = run(&search, arena, result);
+  Search search;
+  begin(&search, scratch, problem, limits);
+  DspSearchStatus status = run(&search, arena, problem, result);
   dsp_arena_destroy(scratch);
   return status;
 }

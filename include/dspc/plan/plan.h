@@ -88,7 +88,7 @@ typedef struct DspSearchLimits {
   size_t max_width;    ///< states between two ops; 200,000
   size_t max_explored; ///< states in all; 4,000,000
   size_t beam;         ///< states kept once a limit was met; 1,000
-  size_t kept_states;  ///< larger frontiers are not looked up again; 512
+  size_t kept_states;  ///< larger frontiers are not looked up again; 4096
 } DspSearchLimits;
 
 /// One collective, or one local slice when it moves no bytes.

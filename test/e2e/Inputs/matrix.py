@@ -1,0 +1,115 @@
+"""Every example with every method on 1 to 8 ranks: the bytes counted at the MPI
+calls are the predicted ones, rank by rank, the arena is as large as predicted,
+and the outputs are those of one rank.
+
+  matrix.py --mpirun "mpirun -np" FOLDER --shard 0/3 [--full]
+
+Tiny sizes.  Without --full (or DSPC_LONG=1 in the environment) each example
+meets each method on one number of ranks, in turn from 2 to 8.  A program that
+is the same text under two methods runs once.  A method that cannot run an
+example must say so; it is listed with \"-\".  Prints a line for each example;
+exits with 1 at the first that fails."""
+
+import argparse
+import hashlib
+import json
+import os
+import pathlib
+import shlex
+import subprocess
+import sys
+import tempfile
+
+from agree import check_counts, run
+
+METHODS = ["auto", "dsp", "ulysses", "megatron-sp", "ring", "data", "tensor"]
+TINY = {
+    "transformer2d": ["B=2", "T=5", "S=6", "H=2", "D=4", "pairs=2"],
+    "stdit": ["E=f32", "B=2", "T=5", "S=6", "L=3", "H=2", "D=4", "depth=2"],
+}
+
+
+def flags_of(method):
+    if method == "tensor":
+        return ["--allow=tensor"]
+    return [f"--plan={method}"]
+
+
+def text_of(command):
+    """The C text, or None where the method has no way to run the model."""
+    done = subprocess.run([*command, "--emit=c"], capture_output=True,
+                          text=True)
+    if done.returncode == 1 and "has no way to run this op" in done.stderr:
+        return None
+    if done.returncode:
+        sys.exit(f"{shlex.join(command)}\n{done.stderr}")
+    return done.stdout
+
+
+class Example:
+    def __init__(self, path, mpirun, folder):
+        self.path, self.mpirun, self.folder = path, mpirun, folder
+        self.defines = [f"-D{d}" for d in TINY.get(path.stem, [])]
+        self.known = {}
+
+    def command(self, method, ranks):
+        return ["dspc", str(self.path), "-n", str(ranks), *self.defines,
+                *flags_of(method)]
+
+    def check(self, method, ranks):
+        """The bytes that moved, or None."""
+        command = self.command(method, ranks)
+        text = text_of(command)
+        if text is None:
+            return None
+        key = hashlib.sha256(text.encode()).hexdigest()
+        if key not in self.known:
+            self.known[key] = self.run(command, ranks)
+        return self.known[key]
+
+    def run(self, command, ranks):
+        program = self.folder / f"{self.path.stem}{len(self.known)}"
+        one, stats = self.folder / "one.safetensors", self.folder / "stats"
+        run([*command, "-o", str(program)])
+        start = [*shlex.split(self.mpirun), str(ranks), str(program),
+                 "--random-weights", "1", "--random-input", "2",
+                 "--stats", str(stats)]
+        run([*start, *(["--output", str(one)] if ranks == 1 else
+                       ["--verify", str(one), "--tolerance", "2e-5"])])
+        program.unlink()
+        return check_counts(json.loads(stats.read_text()))
+
+
+def pairs_of(number, full):
+    if full:
+        return [(m, n) for m in METHODS for n in range(2, 9)]
+    return [(m, 2 + (number + 2 * k) % 7) for k, m in enumerate(METHODS)]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("examples")
+    parser.add_argument("--mpirun", required=True)
+    parser.add_argument("--shard", default="0/1")
+    parser.add_argument("--full", action="store_true",
+                        default=os.environ.get("DSPC_LONG") == "1")
+    args = parser.parse_args()
+    shard, shards = map(int, args.shard.split("/"))
+    paths = sorted(pathlib.Path(args.examples).glob("*.dsp"))
+    for number, path in list(enumerate(paths))[shard::shards]:
+        with tempfile.TemporaryDirectory() as name:
+            example = Example(path, args.mpirun, pathlib.Path(name))
+            if example.check("auto", 1) != 0:
+                sys.exit(f"{path}: one rank moves something")
+            moved = {}
+            for method, ranks in pairs_of(number, args.full):
+                bytes_moved = example.check(method, ranks)
+                moved.setdefault(method, []).append(
+                    f"{ranks}:{'-' if bytes_moved is None else bytes_moved}")
+            line = "; ".join(f"{m} {' '.join(v)}" for m, v in moved.items())
+            print(f"{path.stem}: {line} ({len(example.known)} programs)",
+                  flush=True)
+    print(f"shard {shard} done")
+
+
+main()
