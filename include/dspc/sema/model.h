@@ -5,7 +5,11 @@
 
 #include "dspc/syntax/ast.h"
 
-enum { DSP_MODEL_MAX_RANK = 16, DSP_MODEL_MAX_LOOPS = 3 };
+enum {
+  DSP_MODEL_MAX_RANK = 16,
+  DSP_MODEL_MAX_LOOPS = 3,
+  DSP_MODEL_MAX_ARGS = 3
+};
 
 typedef enum DspElement { DSP_F32, DSP_BF16, DSP_F16, DSP_I32 } DspElement;
 
@@ -86,7 +90,7 @@ typedef struct DspModelOp {
   bool causal;       ///< ATTENTION: a query sees no key behind it
   int64_t window;    ///< ATTENTION: nor one this far away; 0: no limit
   DspStr function;   ///< MAP: "add", ... or empty for a copy; REDUCE: "mean"
-  DspMapArg args[2]; ///< MAP
+  DspMapArg args[DSP_MODEL_MAX_ARGS]; ///< MAP
   size_t nargs;
   uint32_t dim;      ///< SLICE, CONCAT, PIN
   int64_t start, size; ///< SLICE
