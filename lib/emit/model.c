@@ -172,6 +172,14 @@ static void place_model_param(DspEmittedModel *m, MlirOperation op) {
                        dsp_format(e->arena, "w->%s", member)));
 }
 
+/// Does something besides outputs, which the tables hold, read the value?
+static bool is_read(MlirValue value) {
+  MlirOpOperand use = mlirValueGetFirstUse(value);
+  for (; !mlirOpOperandIsNull(use); use = mlirOpOperandGetNextUse(use))
+    if (dsp_op_kind(mlirOpOperandGetOwner(use)) != DSP_OP_OUTPUT) return true;
+  return false;
+}
+
 static void emit_model_op(DspEmittedModel *m, MlirOperation op) {
   DspEmitter *e = m->e;
   if (dsp_is_named(op, "scf.for")) {
@@ -182,6 +190,8 @@ static void emit_model_op(DspEmittedModel *m, MlirOperation op) {
     place_model_param(m, op);
   } else if (dsp_op_kind(op) != DSP_OP_NONE) {
     if (mlirOperationGetNumResults(op) &&
+        (dsp_op_kind(op) != DSP_OP_INPUT ||
+         is_read(mlirOperationGetResult(op, 0))) &&
         !mlirAttributeIsNull(dsp_entry(dsp_buffer_of(op, 0), "frame")))
       dsp_declare(e, &m->locals, op, 0, "run->arena");
     dsp_emit_op(e, op, "run->arena");

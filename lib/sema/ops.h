@@ -5,7 +5,7 @@
 #include "sema.h"
 
 /// The kinds of arguments besides values, words, lists and numbers.
-enum { DSP_OP_OPTIONS = 5 };
+enum { DSP_OP_OPTIONS = 6 };
 enum { DSP_ARG_OVER = 1, DSP_ARG_ARROW = 2, DSP_ARG_PATH = 4 };
 
 /// The arguments of a call by kind.

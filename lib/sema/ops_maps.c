@@ -108,10 +108,19 @@ static bool eval_all(DspSema *s, const DspArgs *args, DspResult *results) {
   return true;
 }
 
-/// gelu(x [, tanh]) and the other functions of one value
+/// The first argument: a number, or a value of real numbers.
+static bool eval_real(DspSema *s, const DspArgs *args, DspResult *x) {
+  const DspExpr *arg = args->plain[0];
+  *x = dsp_eval(s, arg);
+  return dsp_one_value(s, arg, x) &&
+         (x->is_number ||
+          dsp_need_real(s, arg->range, args->rule->name, x->values[0]));
+}
+
+/// silu(x) and the other functions of one value
 DspResult dsp_op_unary(DspSema *s, const DspArgs *args) {
-  DspResult x = dsp_eval(s, args->plain[0]);
-  if (!dsp_one_value(s, args->plain[0], &x)) return dsp_op_failed();
+  DspResult x;
+  if (!eval_real(s, args, &x)) return dsp_op_failed();
   const char *name = args->rule->name;
   return dsp_map(s, args->call->range, name, name, 1, &x);
 }
@@ -125,8 +134,8 @@ DspResult dsp_op_gelu(DspSema *s, const DspArgs *args) {
     if (dsp_str_equal_c(form->name.text, "sigmoid")) function = "gelu_sigmoid";
   }
   if (!function) return dsp_args_wrong(s, args);
-  DspResult x = dsp_eval(s, args->plain[0]);
-  if (!dsp_one_value(s, args->plain[0], &x)) return dsp_op_failed();
+  DspResult x;
+  if (!eval_real(s, args, &x)) return dsp_op_failed();
   return dsp_map(s, args->call->range, function, "gelu", 1, &x);
 }
 
@@ -135,8 +144,7 @@ DspResult dsp_op_sloped(DspSema *s, const DspArgs *args) {
   const char *name = args->rule->name;
   DspResult both[2];
   double number = strcmp(name, "elu") == 0 ? 1 : 0.01;
-  both[0] = dsp_eval(s, args->plain[0]);
-  if (!dsp_one_value(s, args->plain[0], &both[0]) ||
+  if (!eval_real(s, args, &both[0]) ||
       (args->nplain == 2 && !dsp_eval_number(s, args->plain[1], &number)))
     return dsp_op_failed();
   both[1] = (DspResult){.is_number = true, .number = number};
@@ -158,27 +166,30 @@ DspResult dsp_op_where(DspSema *s, const DspArgs *args) {
   return dsp_map(s, args->call->range, "where", "where", 3, all);
 }
 
+/// min(x, over T) = -max(-x, over T)
+static DspResult least_over(DspSema *s, const DspArgs *args) {
+  DspAtoms over = {0};
+  DspResult x, most;
+  if (!eval_real(s, args, &x)) return dsp_op_failed();
+  if (x.is_number) return dsp_args_wrong(s, args);
+  if (!dsp_args_dims(s, args, args->over, x.values[0], &over, NULL, NULL))
+    return dsp_op_failed();
+  x = dsp_map(s, args->call->range, "neg", "min", 1, &x);
+  most = dsp_reduce(s, args, "max", x.values[0], &over);
+  return dsp_map(s, args->call->range, "neg", "min", 1, &most);
+}
+
 /// max(a, b), max(x, over T); min likewise
 DspResult dsp_op_extreme(DspSema *s, const DspArgs *args) {
   const char *name = args->rule->name;
-  DspResult both[2], least, most;
+  DspResult both[2];
   if (args->nplain + (args->over != NULL) != 2) return dsp_args_wrong(s, args);
   if (!args->over)
     return eval_all(s, args, both)
                ? dsp_map(s, args->call->range, name, name, 2, both)
                : dsp_op_failed();
   if (strcmp(name, "max") == 0) return dsp_op_reduce(s, args);
-  both[0] = dsp_eval(s, args->plain[0]); // -max(-x)
-  DspAtoms over = {0};
-  if (!dsp_one_value(s, args->plain[0], &both[0])) return dsp_op_failed();
-  if (both[0].is_number) return dsp_args_wrong(s, args);
-  uint32_t x = both[0].values[0];
-  if (!dsp_need_real(s, args->plain[0]->range, name, x) ||
-      !dsp_args_dims(s, args, args->over, x, &over, NULL, NULL))
-    return dsp_op_failed();
-  least = dsp_map(s, args->call->range, "neg", name, 1, both);
-  most = dsp_reduce(s, args, "max", least.values[0], &over);
-  return dsp_map(s, args->call->range, "neg", name, 1, &most);
+  return least_over(s, args);
 }
 
 static DspResult in_type(DspSema *s, DspRange range, DspResult x,
