@@ -66,7 +66,8 @@ static bool find_cut(MlirAttribute dims, const DspLocalShape *shape,
 static bool is_whole(MlirStringRef layout) {
   return layout.length == 0 ||
          (layout.length == 1 &&
-          (layout.data[0] == '*' || layout.data[0] == '+'));
+          (layout.data[0] == '*' || layout.data[0] == '+' ||
+           layout.data[0] == '^'));
 }
 
 bool dsp_local_shape(MlirAttribute dims, MlirType type, DspLocalShape *shape) {

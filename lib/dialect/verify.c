@@ -86,7 +86,8 @@ static bool verify_type(DspVerifier *v, MlirOperation op,
     MlirStringRef layout = info->layout[axis];
     size_t first, count;
     if (mlirStringRefEqual(layout, mlirStringRefCreateFromCString("*")) ||
-        mlirStringRefEqual(layout, mlirStringRefCreateFromCString("+")))
+        mlirStringRefEqual(layout, mlirStringRefCreateFromCString("+")) ||
+        mlirStringRefEqual(layout, mlirStringRefCreateFromCString("^")))
       continue;
     if (dsp_verifier_cut(v, info, layout, &first, &count)) continue;
     DspNameText text;

@@ -148,16 +148,20 @@ static void emit_collective(DspEmitter *e, MlirOperation op,
                                  ? dsp_get_int(op, "workspace")
                                  : 0));
   const char *rest = "";
+  const char *reduction =
+      mlirStringRefEqual(in->shape.layout, mlirStringRefCreateFromCString("^"))
+          ? "DSPRT_MAX"
+          : "DSPRT_SUM";
   if (kind == DSP_OP_ALL_TO_ALL)
     rest = dsp_format(e->arena, ", (DsprtCut)%s, (DsprtCut)%s",
                       dsp_emit_cut(e, in), dsp_emit_cut(e, out));
   else if (kind == DSP_OP_ALL_GATHER)
     rest = dsp_format(e->arena, ", (DsprtCut)%s", dsp_emit_cut(e, in));
   else if (kind == DSP_OP_REDUCE_SCATTER)
-    rest = dsp_format(e->arena, ", (DsprtCut)%s, DSPRT_SUM, %s",
-                      dsp_emit_cut(e, out), scratch);
+    rest = dsp_format(e->arena, ", (DsprtCut)%s, %s, %s",
+                      dsp_emit_cut(e, out), reduction, scratch);
   else
-    rest = dsp_format(e->arena, ", DSPRT_SUM, %s", scratch);
+    rest = dsp_format(e->arena, ", %s, %s", reduction, scratch);
   dsp_statement(&e->text, "dsprt_%s(run, %s, %s, &(DsprtShape)%s%s);",
                 dsp_op_name(kind) + 4, dsp_argument(e, in),
                 dsp_argument(e, out),

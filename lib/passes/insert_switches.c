@@ -53,7 +53,7 @@ static MlirValue find_copy(Inserter *in, MlirValue original,
 
 static const char *collective(MlirStringRef from, MlirStringRef to) {
   if (dsp_str_is(from, "*")) return "dsp.shard";
-  if (dsp_str_is(from, "+"))
+  if (dsp_str_is(from, "+") || dsp_str_is(from, "^"))
     return dsp_str_is(to, "*") ? "dsp.all_reduce" : "dsp.reduce_scatter";
   return dsp_str_is(to, "*") ? "dsp.all_gather" : "dsp.all_to_all";
 }

@@ -27,6 +27,7 @@ typedef struct Planner {
   int64_t ranks;
   DspModuleGraph g;
   DspPlan plan;
+  bool *maxima; ///< [nvalues] the value is a maximum over dims
   KnownType *known;
   size_t nknown;
 } Planner;
@@ -38,13 +39,13 @@ static bool is_at(const DspPlanValue *value, DspPlanLayout layout, size_t at) {
                 layout.count * sizeof *value->dims) == 0;
 }
 
-/// "*", "+", the dim that is cut, or "H.2" where a weight has it twice.
+/// "*", "+", "^" of a maximum, the dim that is cut, or "H.2" where a weight has it twice.
 static MlirStringRef layout_name(const Planner *p, uint32_t value,
                                  DspPlanLayout layout) {
   if (layout.kind == DSP_LAYOUT_WHOLE)
     return mlirStringRefCreateFromCString("*");
   if (layout.kind == DSP_LAYOUT_PARTIAL)
-    return mlirStringRefCreateFromCString("+");
+    return mlirStringRefCreateFromCString(p->maxima[value] ? "^" : "+");
   const char *name = p->g.graph.dims[layout.dim].name;
   int occurrence = 1;
   for (size_t at = 0; at < layout.first; at++)
@@ -212,6 +213,16 @@ static bool search(Planner *p, const DspPassOptions *options) {
   return false;
 }
 
+static void mark_maxima(Planner *p) {
+  size_t size = (p->g.graph.nvalues + 1) * sizeof *p->maxima;
+  p->maxima = dsp_arena_alloc(p->arena, size);
+  memset(p->maxima, 0, size);
+  for (size_t i = 0; i < p->g.graph.nops; i++)
+    if (dsp_is(p->g.ops.ops[i], "dsp.reduce"))
+      p->maxima[p->g.graph.ops[i].results[0]] =
+          dsp_str_is(dsp_string_attr(p->g.ops.ops[i], "kind"), "max");
+}
+
 bool dsp_pass_plan_shards(MlirModule module, const DspPassOptions *options) {
   MlirOperation func = dsp_model_func(module);
   if (mlirOperationIsNull(func)) return false;
@@ -228,6 +239,7 @@ bool dsp_pass_plan_shards(MlirModule module, const DspPassOptions *options) {
     size_t most = p.g.graph.nvalues + p.g.graph.nops * DSP_MAX_OPERANDS;
     p.known = dsp_arena_alloc(p.arena,
                               (most + 1) * sizeof *p.known);
+    mark_maxima(&p);
     for (size_t i = 0; i < p.g.graph.nops; i++) set_layouts(&p, i);
     set_rings(&p);
     set_conversions(&p);

@@ -1,8 +1,8 @@
 // local_shape.h - the part of a tensor that one rank holds.
 //
 // A planned type carries `layout`, one string per mesh axis: the name of the
-// dim that is cut, "*" for whole, "+" for partial sums.  The cut dim may be a
-// product of adjacent atoms: then it is cut in its flat index space and stands
+// dim that is cut, "*" for whole, "+" for partial sums, "^" for partial maxima.
+// The cut dim may be a product of adjacent atoms: then it is cut in its flat index space and stands
 // as one dim of the local shape.
 #ifndef DSPC_DIALECT_LOCAL_SHAPE_H
 #define DSPC_DIALECT_LOCAL_SHAPE_H
