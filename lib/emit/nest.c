@@ -30,8 +30,9 @@ static const char *times(DspEmitter *e, const char *index, DspExtent stride) {
                     dsp_extent_factor(&e->dims, stride));
 }
 
-/// The index of a whole operand along the atoms of a cut product:
-/// ((S_0 + s) / cols) * stride + ((S_0 + s) % cols) * stride.
+/// The index of a whole operand along those atoms of a cut product that it
+/// has: ((S_0 + s) / cols) * stride + ((S_0 + s) % cols) * stride.  NULL when
+/// it has none.
 static const char *atoms_index(DspEmitter *e, const DspAxis *axis,
                                const char *index, const DspAccess *in) {
   MlirAttribute factors = axis->dim->factors;
@@ -49,17 +50,17 @@ static const char *atoms_index(DspEmitter *e, const DspAxis *axis,
             : mlirStringAttrGetValue(mlirArrayAttrGetElement(factors, i));
     const DspDimNames *dim = dsp_dim_names(&e->dims, name);
     const DspAxis *own = find_axis(in, dim, false, 0);
-    if (!own) return NULL;
     const char *digit =
         i == 0 ? dsp_format(e->arena, "%s / %lld", flat, (long long)inner)
                : dsp_format(e->arena, "%s / %lld %% %s", flat,
                             (long long)inner, dim->size_name);
-    text = dsp_format(e->arena, "%s%s%s", text, *text ? " + " : "",
-                      times(e, dsp_format(e->arena, "(%s)", digit),
-                            own->stride));
+    if (own)
+      text = dsp_format(e->arena, "%s%s%s", text, *text ? " + " : "",
+                        times(e, dsp_format(e->arena, "(%s)", digit),
+                              own->stride));
     inner *= dim->size;
   }
-  return text;
+  return *text ? text : NULL;
 }
 
 static DspStepAlong step_of(DspEmitter *e, const DspAxis *axis, size_t skipped,
