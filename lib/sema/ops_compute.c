@@ -198,10 +198,11 @@ static bool read_dot(DspSema *s, const DspArgs *args, uint32_t q,
                         "the channels of a head");
 }
 
-/// The bias of the logits: of the element type of q; it has dims of the
+/// The bias of the logits, which `what` tells of: of the element type of q; it has dims of the
 /// queries, and of the keys those that are attended.
 static bool check_bias(DspSema *s, const DspArgs *args, const DspExpr *arg,
-                       const uint32_t *operands, const DspModelOp *op) {
+                       const char *what, const uint32_t *operands,
+                       const DspModelOp *op) {
   const DspValueType *q = dsp_type_of(s, operands[0]);
   const DspValueType *own = dsp_type_of(s, operands[3]);
   if (own->element != q->element) {
@@ -221,9 +222,9 @@ static bool check_bias(DspSema *s, const DspArgs *args, const DspExpr *arg,
     DspStr atom = dsp_atom_text(s, id);
     DspDiag *diag = dsp_sema_error(
         s, DSP_E0403, arg->range,
-        "the bias has %.*s, which is a dim of neither the queries nor the keys "
-        "that are attended",
-        DSP_FMT(atom));
+        "%s %.*s, which is a dim of neither the queries nor the keys that are "
+        "attended",
+        what, DSP_FMT(atom));
     dsp_note_atom(s, diag, id);
     return false;
   }
@@ -306,7 +307,7 @@ static bool read_bias(DspSema *s, const DspArgs *args, const DspModelOp *op,
   uint32_t mask;
   *given = bias || lengths;
   if (bias && (!dsp_eval_value(s, bias, &operands[3]) ||
-               !check_bias(s, args, bias, operands, op)))
+               !check_bias(s, args, bias, "the bias has", operands, op)))
     return false;
   if (!lengths) return true;
   if (!add_lengths(s, args, lengths, element, &op->over, &mask)) return false;
@@ -317,7 +318,7 @@ static bool read_bias(DspSema *s, const DspArgs *args, const DspModelOp *op,
     mask = sum.values[0];
   }
   operands[3] = mask;
-  return check_bias(s, args, lengths, operands, op);
+  return check_bias(s, args, lengths, "the lengths have", operands, op);
 }
 
 /// attention(q, k, v, over A [, dot: D] [, scale: x] [, bias: b]
