@@ -5,8 +5,8 @@
 //   contracted  d is reduced: operands with d are S(d), the result is P: "+"
 //               for partial sums, "^" for partial maxima
 //   whole       a dim that the op needs whole cannot be cut
-// An operand without d, or with d's atoms in another form, is R.  Partial values
-// go into collectives only.
+// An operand without d, or with d's atoms in another form, is R.  Partial
+// values go into collectives only.
 #include <stdio.h>
 
 #include "verifier.h"
@@ -82,7 +82,8 @@ static bool cannot_run_on(const Rule *rule) {
 }
 
 static bool no_partial(const Rule *rule) {
-  return dsp_verify_fail(rule->v, rule->view->op, "cannot leave partial values");
+  return dsp_verify_fail(rule->v, rule->view->op,
+                         "cannot leave partial values");
 }
 
 static bool is_partial(MlirStringRef layout) {
@@ -274,7 +275,8 @@ static bool verify_same(const Rule *rule) {
 
 static bool verify_output(const Rule *rule) {
   if (!is_partial(layout_of(rule, rule->view->operands[0]))) return true;
-  return dsp_verify_fail(rule->v, rule->view->op, "cannot write partial values");
+  return dsp_verify_fail(rule->v, rule->view->op,
+                         "cannot write partial values");
 }
 
 static bool verify_axis(Rule *rule) {

@@ -126,7 +126,8 @@ static void emit_norm(DspEmitter *e, MlirOperation op, const DspAccess *y,
                 "%s, .eps = %s}, %s, %s%s%s, %s);",
                 layer ? "layer" : "rms", dsp_c_suffix(x->shape.element),
                 rows_text(e, x, over), dsp_product_text(e, over),
-                dsp_number(e, mlirFloatAttrGetValueDouble(dsp_get(op, "eps"))),
+                dsp_number(
+                    e, mlirFloatAttrGetValueDouble(dsp_get(op, "eps"))),
                 dsp_argument(e, x), optional(e, op, 1), layer ? ", " : "",
                 layer ? optional(e, op, 2) : "", dsp_argument(e, y));
 }

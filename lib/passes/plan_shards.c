@@ -39,7 +39,8 @@ static bool is_at(const DspPlanValue *value, DspPlanLayout layout, size_t at) {
                 layout.count * sizeof *value->dims) == 0;
 }
 
-/// "*", "+", "^" of a maximum, the dim that is cut, or "H.2" where a weight has it twice.
+/// "*", "+", "^" of a maximum, the dim that is cut, or "H.2" where a weight has
+/// it twice.
 static MlirStringRef layout_name(const Planner *p, uint32_t value,
                                  DspPlanLayout layout) {
   if (layout.kind == DSP_LAYOUT_WHOLE)
