@@ -199,8 +199,7 @@ static bool read_dot(DspSema *s, const DspArgs *args, uint32_t q,
 }
 
 /// The bias of the logits, which `what` tells of: of the element type of q; it
-/// has dims of the
-/// queries, and of the keys those that are attended.
+/// has dims of the queries, and of the keys those that are attended.
 static bool check_bias(DspSema *s, const DspArgs *args, const DspExpr *arg,
                        const char *what, const uint32_t *operands,
                        const DspModelOp *op) {
