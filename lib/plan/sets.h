@@ -43,7 +43,12 @@ typedef struct DspReach {
 typedef struct DspReachList {
   size_t count;
   const DspReach *ways;
+  bool cut;      ///< there may be more ways
+  int64_t least; ///< bytes of the cheapest one
 } DspReachList;
+
+/// Of one list, where a class has more than a few layouts.
+enum { DSP_FEW_LAYOUTS = 14, DSP_MOST_WAYS = 24, DSP_MOST_TRAILS = 128 };
 
 /// A gap that was asked for before.
 typedef struct DspGap {
@@ -71,6 +76,7 @@ typedef struct DspSets {
   uint32_t capacity;
   DspGap *gaps; ///< [DSP_GAPS] each where its hash says, the latest stays
   DspKnownReach *reaches; ///< [DSP_REACHES] likewise, in front of `lists`
+  bool cut; ///< some list is cut
 } DspSets;
 
 DspSets dsp_sets(DspArena *arena, const DspSearchProblem *problem);

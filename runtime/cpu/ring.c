@@ -1,8 +1,9 @@
 // ring.c - attention whose keys and values travel round the ranks.
 //
-// Every rank packs its part of k and v, then in ranks - 1 steps passes on the
-// block that it has while it attends to it.  The sums over the keys of all
-// ranks are merged as in a softmax over tiles (log-sum-exp).
+// The ranks of a ring are those along an axis of the mesh, or all.  Every one
+// packs its part of k and v, then in ranks - 1 steps passes on the block that
+// it has while it attends to it.  The sums over the keys of all ranks are
+// merged as in a softmax over tiles (log-sum-exp).
 //
 // Needs:  the same call on every rank, with this rank's sizes.
 // Leaves: o; the bytes that were passed on, counted.
@@ -12,13 +13,14 @@
 
 #include "attention.h"
 #include "elements.h"
+#include "mesh.h"
 #include "state.h"
 
 /// The block of one rank: k [batch.., keys, dot], then v [batch.., keys,
 /// width], dense; batch dims that k and v lack are left out.
 typedef struct Block {
-  int64_t keys;          ///< of one element of the batch
-  int64_t batches;       ///< that k and v have
+  int64_t keys;    ///< of one element of the batch
+  int64_t batches; ///< that k and v have
   int64_t k_elements, elements;
 } Block;
 
@@ -26,6 +28,7 @@ typedef struct Ring {
   DsprtRun *run;
   const DsprtAttention *a;
   const DsprtRing *ring;
+  int ranks, me; ///< of the ring
   DsprtType type;
   unsigned char *blocks[2];
   DsprtPartial partial;
@@ -35,13 +38,26 @@ static int64_t round_up(int64_t n) {
   return (n + DSPRT_ALIGNMENT - 1) / DSPRT_ALIGNMENT * DSPRT_ALIGNMENT;
 }
 
+/// The rank that is number `i` of the ring.
+static int rank_of(const Ring *r, int i) {
+  if (r->ring->ranks == DSPRT_RING_ALL) return i;
+  return dsprt_rank_along(r->run->mesh, r->run->rank, (int)r->ring->ranks, i);
+}
+
+/// The keys that number `owner` of the ring holds of the dim that is cut.
+static int64_t part_of(const Ring *r, int owner) {
+  DsprtMesh mesh = r->run->mesh;
+  bool all = r->ring->ranks == DSPRT_RING_ALL;
+  bool on[] = {all || r->ring->ranks == DSPRT_RING_AXIS_0,
+               all || r->ring->ranks == DSPRT_RING_AXIS_1};
+  return dsprt_range(r->ring->size, on, mesh, rank_of(r, owner)).size;
+}
+
 static Block block_of(const Ring *r, int owner) {
   const DsprtAttention *a = r->a;
   Block block = {.keys = 1, .batches = 1};
   for (int i = 0; i < a->nkey; i++)
-    block.keys *= i == r->ring->key
-                      ? dsprt_part(r->ring->size, owner, r->run->ranks)
-                      : a->key[i].size;
+    block.keys *= i == r->ring->key ? part_of(r, owner) : a->key[i].size;
   for (int i = 0; i < a->nbatch; i++)
     if (a->batch[i].k || a->batch[i].v) block.batches *= a->batch[i].size;
   block.k_elements = block.batches * block.keys * a->dot;
@@ -72,8 +88,8 @@ static void pack(const Ring *r, bool values, const void *in, void *out) {
 }
 
 /// The attention of this rank's queries to the block of `owner`.
-static void attend(Ring *r, int owner, const unsigned char *data,
-                   const void *q, void *o) {
+static void attend(Ring *r, int owner, const unsigned char *data, const void *q,
+                   void *o) {
   Block block = block_of(r, owner);
   DsprtAttention a = *r->a;
   int64_t at = block.keys;
@@ -87,14 +103,13 @@ static void attend(Ring *r, int owner, const unsigned char *data,
   a.key[0].size = block.keys;
   a.key[0].k = a.dot;
   a.key[0].v = a.width;
-  const unsigned char *v =
-      data + block.k_elements * dsprt_type_bytes(r->type);
+  const unsigned char *v = data + block.k_elements * dsprt_type_bytes(r->type);
   dsprt_attend(r->run, &a, r->type, q, data, v, o, &r->partial);
 }
 
 /// Begins to pass block `step` on and to receive the next one.
 static int pass_on(Ring *r, int step, MPI_Request *requests) {
-  int ranks = r->run->ranks, me = r->run->rank, n = 0;
+  int ranks = r->ranks, me = r->me, n = 0;
   int64_t bytes = dsprt_type_bytes(r->type);
   int owner = (me - step + ranks) % ranks;
   int64_t out = block_of(r, owner).elements;
@@ -104,11 +119,11 @@ static int pass_on(Ring *r, int step, MPI_Request *requests) {
       dsprt_box_type(r->run, (DsprtBox){1, out, out, 0}, bytes)};
   if (in > 0)
     MPI_Irecv(r->blocks[(step + 1) % 2], 1, types[0],
-              (me - 1 + ranks) % ranks, step, r->run->state->comm,
+              rank_of(r, (me - 1 + ranks) % ranks), step, r->run->state->comm,
               &requests[n++]);
   if (out > 0)
-    MPI_Isend(r->blocks[step % 2], 1, types[1], (me + 1) % ranks, step,
-              r->run->state->comm, &requests[n++]);
+    MPI_Isend(r->blocks[step % 2], 1, types[1], rank_of(r, (me + 1) % ranks),
+              step, r->run->state->comm, &requests[n++]);
   r->run->state->counted += out * bytes;
   for (int i = 0; i < 2; i++)
     if (types[i] != MPI_DATATYPE_NULL) MPI_Type_free(&types[i]);
@@ -116,7 +131,7 @@ static int pass_on(Ring *r, int step, MPI_Request *requests) {
 }
 
 static void go_round(Ring *r, const void *q, void *o) {
-  int ranks = r->run->ranks, me = r->run->rank;
+  int ranks = r->ranks, me = r->me;
   for (int step = 0; step < ranks; step++) {
     MPI_Request requests[2];
     int n = step + 1 < ranks ? pass_on(r, step, requests) : 0;
@@ -138,6 +153,9 @@ static void run_ring(DsprtRun *run, const DsprtAttention *a,
                      const DsprtRing *ring, DsprtType type, const void *q,
                      const void *k, const void *v, void *o, void *scratch) {
   Ring r = {.run = run, .a = a, .ring = ring, .type = type};
+  bool all = ring->ranks == DSPRT_RING_ALL;
+  r.ranks = all ? run->ranks : run->mesh.sizes[ring->ranks];
+  r.me = all ? run->rank : run->at[ring->ranks];
   int64_t bytes = dsprt_type_bytes(type);
   int64_t room = round_up(block_of(&r, 0).elements * bytes);
   unsigned char *at = scratch;
@@ -146,7 +164,7 @@ static void run_ring(DsprtRun *run, const DsprtAttention *a,
   r.partial.o = (float *)(void *)(at + 2 * room);
   r.partial.rows =
       (DsprtSoftmax *)(void *)(r.partial.o + queries_of(a) * a->width);
-  Block own = block_of(&r, run->rank);
+  Block own = block_of(&r, r.me);
   pack(&r, false, k, r.blocks[0]);
   pack(&r, true, v, r.blocks[0] + own.k_elements * bytes);
   go_round(&r, q, o);

@@ -8,23 +8,22 @@
 #include "dspc/plan/rules.h"
 
 /// What an alternative means.
-typedef struct DspPlanWay {
-  uint32_t dim;    ///< what is cut, or DSP_PLAN_NO_DIM
-  bool contracted; ///< the results are partial sums
-  bool ring;       ///< operands travel round the ranks
-} DspPlanWay;
+typedef struct DspPlanWays {
+  DspPlanWay axes[DSP_PLAN_AXES];
+} DspPlanWays;
 
 /// A problem and how to read it.
 typedef struct DspLowered {
   DspSearchProblem problem;
   const DspPlanLayout **layouts; ///< [nclasses] the layouts of each class
-  const DspPlanWay **ways;       ///< [nchoices] one per alternative
+  const DspPlanWays **ways;      ///< [nchoices] one per alternative
 } DspLowered;
 
 /// Applies the rule of rules.h.  Everything lives in `arena`; the problem
 /// points into `graph`.  `residual` is the atom on which a method keeps the
 /// residual stream, or DSP_PLAN_NO_DIM.  Returns DSP_PLAN_OK, or
-/// DSP_PLAN_BAD_PIN or DSP_PLAN_UNFIT with the op in `*culprit` (may be NULL).
+/// DSP_PLAN_BAD_PIN, DSP_PLAN_UNFIT or DSP_PLAN_WIDE with the op in `*culprit`
+/// (may be NULL).
 DspPlanStatus dsp_plan_lower(DspArena *arena, const DspPlanGraph *graph,
                              const DspPlanOptions *options,
                              uint32_t residual, DspLowered *lowered,
