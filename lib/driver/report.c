@@ -16,12 +16,19 @@ static const char *seconds_text(double seconds, char *text, size_t size) {
   return text;
 }
 
+// Inputs, parameters and outputs are stages too, in which nothing happens.
+static bool is_idle(const DspStudyStage *stage) {
+  return stage->bytes == 0 && stage->compute + stage->communication == 0 &&
+         strcmp(stage->collectives, "-") == 0;
+}
+
 static void print_stages(const DspStudy *study, FILE *out) {
   char time[32];
   fprintf(out, "%5s  %-26s %-20s %-6s %-34s %14s %9s\n", "stage", "what",
           "dims", "cut", "collectives", "bytes", "time");
   for (size_t i = 0; i < study->nstages; i++) {
     const DspStudyStage *s = &study->stages[i];
+    if (is_idle(s)) continue;
     fprintf(out, "%5lld  %-26s %-20s %-6s %-34s %14lld %9s\n",
             (long long)s->number, s->what, s->dims, s->cut, s->collectives,
             (long long)s->bytes,
