@@ -17,9 +17,9 @@ static const struct argp_option known[] = {
     {"define", 'D', "NAME=VALUE", 0,
      "override a dim's size, a const or a type", 0},
     {"emit", EMIT, "FORM", 0,
-     "print a form (to -o FILE if given) and stop: tokens, ast, model, dsp, "
-     "planned, lowered, c, cuda, plan; or write a folder -o DIR that builds "
-     "without dspc: project", 0},
+     "print a form (to -o FILE if given) and stop: tokens, ast, model, "
+     "tensors, dsp, planned, lowered, c, cuda, plan; or write a folder -o DIR "
+     "that builds without dspc: project", 0},
     {"dump-dir", DUMP, "DIR", 0, "write the module after each pass to DIR", 0},
     {"allow", ALLOW, "tensor", 0, "weights may be cut too", 0},
     {"plan", PLAN, "METHOD", 0,
@@ -47,10 +47,11 @@ static const struct {
   const char *name;
   DspForm form;
 } forms[] = {{"tokens", DSP_FORM_TOKENS},   {"ast", DSP_FORM_AST},
-             {"model", DSP_FORM_MODEL},     {"dsp", DSP_FORM_DSP},
-             {"planned", DSP_FORM_PLANNED}, {"lowered", DSP_FORM_LOWERED},
-             {"c", DSP_FORM_C},             {"plan", DSP_FORM_PLAN},
-             {"cuda", DSP_FORM_CUDA},       {"project", DSP_FORM_PROJECT}};
+             {"model", DSP_FORM_MODEL},     {"tensors", DSP_FORM_TENSORS},
+             {"dsp", DSP_FORM_DSP},         {"planned", DSP_FORM_PLANNED},
+             {"lowered", DSP_FORM_LOWERED}, {"c", DSP_FORM_C},
+             {"plan", DSP_FORM_PLAN},       {"cuda", DSP_FORM_CUDA},
+             {"project", DSP_FORM_PROJECT}};
 
 static void read_form(const char *arg, DspOptions *options,
                       struct argp_state *state) {
@@ -60,8 +61,8 @@ static void read_form(const char *arg, DspOptions *options,
       return;
     }
   argp_error(state,
-             "--emit=%s: the forms are tokens, ast, model, dsp, planned, "
-             "lowered, c, cuda, plan, project",
+             "--emit=%s: the forms are tokens, ast, model, tensors, dsp, "
+             "planned, lowered, c, cuda, plan, project",
              arg);
 }
 

@@ -18,6 +18,7 @@ typedef enum DspForm {
   DSP_FORM_TOKENS,
   DSP_FORM_AST,     ///< as text in canonical form
   DSP_FORM_MODEL,   ///< names bound, shapes known
+  DSP_FORM_TENSORS, ///< what its files hold
   DSP_FORM_DSP,     ///< the imported module
   DSP_FORM_PLANNED, ///< with layouts and collectives
   DSP_FORM_LOWERED, ///< after the last pass
