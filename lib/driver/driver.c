@@ -364,7 +364,7 @@ static bool run(DspJob *job) {
 int dsp_driver_main(int argc, char **argv) {
   keep_memory();
   DspJob job = {.arena = dsp_arena_create()};
-  dsp_options_parse(argc, argv, &job.options);
+  dsp_options_parse(argc, argv, job.arena, &job.options);
   bool fine = job.options.explain ? dsp_explain(job.options.explain)
                                   : run(&job);
   dsp_arena_destroy(job.arena);

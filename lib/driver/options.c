@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sizes.h"
+
 enum { EMIT = 256, ALLOW, DUMP, EXPLAIN, DIAGNOSTICS, TARGET, PLAN, MESH,
        TOPOLOGY, OBJECTIVE, WHY, JSON, MEMORY, MAX_RANKS };
 
@@ -15,7 +17,7 @@ static const struct argp_option known[] = {
     {"mesh", MESH, "N", 0, "the same as -n; one axis", 0},
     {"output", 'o', "FILE", 0, "the program (default: the model's name)", 0},
     {"define", 'D', "NAME=VALUE", 0,
-     "override a dim's size, a const or a type", 0},
+     "override a dim's size, a const or a type; @FILE: those in FILE", 0},
     {"emit", EMIT, "FORM", 0,
      "print a form (to -o FILE if given) and stop: tokens, ast, model, "
      "tensors, dsp, planned, lowered, c, cuda, plan; or write a folder -o DIR "
@@ -68,13 +70,8 @@ static void read_form(const char *arg, DspOptions *options,
 
 static void read_define(const char *arg, DspOptions *options,
                         struct argp_state *state) {
-  const char *equals = strchr(arg, '=');
-  if (!equals || equals == arg)
-    argp_error(state, "-D %s: write NAME=VALUE", arg);
-  if (options->ndefines == DSP_MAX_DEFINES)
-    argp_error(state, "more than %d definitions", DSP_MAX_DEFINES);
-  options->defines[options->ndefines++] =
-      (DspDefine){{arg, (size_t)(equals - arg)}, dsp_str(equals + 1)};
+  const char *wrong = dsp_define(options->arena, options, arg);
+  if (wrong) argp_error(state, "%s", wrong);
 }
 
 static void read_ranks(const char *arg, DspOptions *options,
@@ -211,7 +208,8 @@ static DspCommand take_command(int *argc, char ***argv) {
   return DSP_COMMAND_COMPILE;
 }
 
-void dsp_options_parse(int argc, char **argv, DspOptions *options) {
+void dsp_options_parse(int argc, char **argv, DspArena *arena,
+                       DspOptions *options) {
   static const struct argp parser = {
       .options = known,
       .parser = read_option,
@@ -222,7 +220,8 @@ void dsp_options_parse(int argc, char **argv, DspOptions *options) {
              "and why, and what other methods would move.  dspc advise "
              "compares numbers of ranks."};
   argp_err_exit_status = 1;
-  *options = (DspOptions){.ranks = 1, .why = -1, .max_ranks = 64};
+  *options = (DspOptions){
+      .arena = arena, .ranks = 1, .why = -1, .max_ranks = 64};
   options->command = take_command(&argc, &argv);
   if (options->command != DSP_COMMAND_COMPILE) options->form = DSP_FORM_PLAN;
   argp_parse(&parser, argc, argv, 0, NULL, options);

@@ -35,6 +35,7 @@ typedef enum DspCommand {
 } DspCommand;
 
 typedef struct DspOptions {
+  DspArena *arena; ///< of texts that are read
   DspCommand command;
   const char *input;
   const char *output;
@@ -52,11 +53,13 @@ typedef struct DspOptions {
   DspForm form;
   const char *dump_dir;
   DspDefine defines[DSP_MAX_DEFINES];
+  bool in_file[DSP_MAX_DEFINES]; ///< a define is one of -D @FILE
   size_t ndefines;
   const char *explain;
 } DspOptions;
 
 /// Reads the command line; ends the process for --help and bad usage.
-void dsp_options_parse(int argc, char **argv, DspOptions *options);
+void dsp_options_parse(int argc, char **argv, DspArena *arena,
+                       DspOptions *options);
 
 #endif
