@@ -5,12 +5,14 @@ The blocks run in order, in a folder of their own, where `examples` and
 block is, its first line says:
 
   ```dsp [FILE]     a model, written to FILE (model.dsp); it must compile
+  ```dsp FILE wrong a model that is only written: what follows shows its error
   ```python FILE    a program, written to FILE
   ```sh             commands: all must end well
   ```console        commands behind `$`, and what each prints, in order.  A
                     line `...` stands for any lines, runs of spaces are equal,
-                    and so are any two times (`102 us`).  `$?1` instead of `$`:
-                    the command must end with code 1
+                    and so are any two times (`102 us`) and errors of rounding
+                    (`error 1e-07 of 3.1, relative 3e-08`).  `$?1` instead of
+                    `$`: the command must end with code 1
   ```sh gpu         commands that need a GPU: those of dspc run, as they only
                     write text; the others do not
   ```sh root        commands that install or build: they must be there
@@ -29,6 +31,7 @@ import sys
 
 BLOCK = re.compile(r"^```([^\n`]*)\n(.*?)^```$", re.S | re.M)
 TIME = re.compile(r"\b[0-9.]+(e[+-]\d+)? (us|ms|s)\b")
+ROUNDING = re.compile(r"error \S+ of (\S+), relative \S+")
 
 
 class Wrong(Exception):
@@ -49,7 +52,8 @@ def must_run(text, folder):
 
 
 def normal(line):
-    return " ".join(TIME.sub("TIME", line).split())
+    return " ".join(ROUNDING.sub(r"ROUNDING of \1", TIME.sub("TIME", line))
+                    .split())
 
 
 def compare(shown, printed):
@@ -73,7 +77,8 @@ def compare(shown, printed):
 def run_model(words, text, folder):
     name = words[1] if len(words) > 1 else "model.dsp"
     (folder / name).write_text(text)
-    must_run(f"dspc {name} -n 2 --emit=lowered >/dev/null", folder)
+    if "wrong" not in words:
+        must_run(f"dspc {name} -n 2 --emit=lowered >/dev/null", folder)
 
 
 def run_file(words, text, folder):
@@ -95,7 +100,7 @@ def run_shell(words, text, folder):
 
 
 def run_console(_, text, folder):
-    parts = re.split(r"^\$(\?1)? (.*(?:\\\n.*)*)\n", text, flags=re.M)
+    parts = re.split(r"^\$(\?1)? ((?:.*\\\n)*.*)\n", text, flags=re.M)
     if parts[0] or len(parts) == 1:
         raise Wrong("a console block begins with '$ '")
     for fails, command, shown in zip(parts[1::3], parts[2::3], parts[3::3]):
