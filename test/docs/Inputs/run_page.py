@@ -26,6 +26,7 @@ because it is indented: nobody would see that it is not run."""
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -41,7 +42,7 @@ class Wrong(Exception):
 def shell(text, folder):
     done = subprocess.run(["bash", "-euc", text], cwd=folder, text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, check=False)
+                          stderr=subprocess.STDOUT, check=False, timeout=100)
     return done.returncode, done.stdout
 
 
@@ -151,6 +152,7 @@ def make_folder(scratch, source, launcher):
             pathlib.Path(program).parents[1] / name)
     for name in ("examples", "scripts", "topologies", "test"):
         (scratch / name).symlink_to(source / name)
+    launcher = [shutil.which(word) or word for word in launcher]
     wrapper = tools / "mpirun"
     wrapper.write_text('#!/bin/sh\n[ "$1" = -n ] && shift\n'
                        f'exec {" ".join(launcher)} "$@"\n')
@@ -173,7 +175,7 @@ def main():
                 raise Wrong("what block is this: " + words[0])
             RUN[words[0]](words, block[2], scratch)
             found += 1
-    except Wrong as wrong:
+    except (Wrong, subprocess.TimeoutExpired) as wrong:
         print(f"{page}:{line}: {wrong}")
         return 1
     print(f"{found} blocks")
