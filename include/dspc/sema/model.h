@@ -80,6 +80,7 @@ typedef struct DspModelOp {
   uint32_t stage;
   DspStr name;       ///< the variable it was bound to; of an input or output
   DspStr path, rel;  ///< PARAM
+  bool again;        ///< PARAM: an earlier op has the same path
   uint32_t *operands;
   size_t noperands;
   uint32_t result;   ///< unused by OUTPUT
@@ -138,5 +139,10 @@ DspModel *dsp_sema_model(DspArena *arena, const DspAst *ast,
 
 /// Prints dims, stages and ops, one a line.
 void dsp_model_print(const DspModel *model, FILE *out);
+
+/// Prints what the program reads and writes, one tensor a line, in the order of
+/// the source: `param NAME ELEMENT [SIZES]` with the name and the shape that it
+/// has in the checkpoint; likewise `input` and `output`.
+void dsp_model_print_tensors(const DspModel *model, FILE *out);
 
 #endif
