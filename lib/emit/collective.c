@@ -51,8 +51,7 @@ static const char *cuts_text(DspEmitter *e, const DspAccess *a) {
                     dsp_emit_cut(e, a, 1));
 }
 
-/// The call on a mesh of two axes: one move, or a reduction along one
-/// axis.
+/// The call on a mesh of two axes: one move, or a reduction along one axis.
 static void emit_on_mesh(DspEmitter *e, DspOpKind kind, const DspAccess *in,
                          const DspAccess *out, const char *scratch) {
   bool reduces = kind == DSP_OP_REDUCE_SCATTER || kind == DSP_OP_ALL_REDUCE;
