@@ -77,8 +77,10 @@ static bool read_layout(MlirAttribute dims, MlirAttribute layout,
         mlirStringAttrGetValue(mlirArrayAttrGetElement(layout, a));
     DspAxes axis = 1u << a;
     if (a == DSP_MAX_AXES) return false;
-    if (is(entry, '+')) shape->partial |= axis;
-    if (is(entry, '+') || is(entry, '*')) continue;
+    bool partial = is(entry, '+') || is(entry, '^');
+    if (partial) shape->partial |= axis;
+    shape->maxima |= is(entry, '^');
+    if (partial || is(entry, '*')) continue;
     DspLocalDim *cut = &cuts[a];
     if (!find_cut(dims, shape, entry, cut)) return false;
     cut->cut = axis;

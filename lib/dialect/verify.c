@@ -65,7 +65,8 @@ static void grow_types(DspVerifier *v) {
 
 static bool is_cut(MlirStringRef layout) {
   return !mlirStringRefEqual(layout, mlirStringRefCreateFromCString("*")) &&
-         !mlirStringRefEqual(layout, mlirStringRefCreateFromCString("+"));
+         !mlirStringRefEqual(layout, mlirStringRefCreateFromCString("+")) &&
+         !mlirStringRefEqual(layout, mlirStringRefCreateFromCString("^"));
 }
 
 /// Every axis cuts dims of the type; two cut the same ones, or others.

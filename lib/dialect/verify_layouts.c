@@ -2,10 +2,11 @@
 //
 // On a mesh axis an op runs on one dim d, or on none:
 //   free        d is in the result: the result is S(d), operands with d too
-//   contracted  d is summed away: operands with d are S(d), the result is P
+//   contracted  d is reduced: operands with d are S(d), the result is P: "+"
+//               for partial sums, "^" for partial maxima
 //   whole       a dim that the op needs whole cannot be cut
-// An operand without d, or with d's atoms in another form, is R.  Partial sums
-// go into collectives only.
+// An operand without d, or with d's atoms in another form, is R.  Partial
+// values go into collectives only.
 #include <stdio.h>
 
 #include "verifier.h"
@@ -81,11 +82,16 @@ static bool cannot_run_on(const Rule *rule) {
 }
 
 static bool no_partial(const Rule *rule) {
-  return dsp_verify_fail(rule->v, rule->view->op, "cannot leave partial sums");
+  return dsp_verify_fail(rule->v, rule->view->op,
+                         "cannot leave partial values");
+}
+
+static bool is_partial(MlirStringRef layout) {
+  return is(layout, "+") || is(layout, "^");
 }
 
 static bool result_is_partial(const Rule *rule) {
-  return is(layout_of(rule, rule->view->result), "+");
+  return is_partial(layout_of(rule, rule->view->result));
 }
 
 /// Does the list hold the atoms of the dim side by side?
@@ -227,7 +233,8 @@ static bool verify_reduce(Rule *rule) {
   DspNameList over = dsp_verifier_names(rule->view, "over");
   run_on(rule, layout_of(rule, rule->view->operands[0]));
   bool max = is(dsp_verifier_string(rule->view, "kind"), "max");
-  return touches(rule, &over) && !max ? true : no_partial(rule);
+  bool fits = is(layout_of(rule, rule->view->result), max ? "^" : "+");
+  return fits && touches(rule, &over) ? true : no_partial(rule);
 }
 
 /// Free as a map, or contracted: both operands are cut where they are summed.
@@ -252,8 +259,9 @@ static bool verify_same(const Rule *rule) {
 }
 
 static bool verify_output(const Rule *rule) {
-  if (!is(layout_of(rule, rule->view->operands[0]), "+")) return true;
-  return dsp_verify_fail(rule->v, rule->view->op, "cannot write partial sums");
+  if (!is_partial(layout_of(rule, rule->view->operands[0]))) return true;
+  return dsp_verify_fail(rule->v, rule->view->op,
+                         "cannot write partial values");
 }
 
 static bool verify_axis(Rule *rule) {
@@ -263,9 +271,10 @@ static bool verify_axis(Rule *rule) {
   run_on(rule, layout_of(rule, rule->view->result));
   if (kind == DSP_OP_FUSED_LINEAR && result_is_partial(rule))
     return no_partial(rule);
+  if (kind == DSP_OP_REDUCE) return verify_reduce(rule);
+  if (is(rule->dim, "^")) return no_partial(rule);
   if (kind == DSP_OP_LINEAR || kind == DSP_OP_FUSED_LINEAR)
     return verify_linear(rule);
-  if (kind == DSP_OP_REDUCE) return verify_reduce(rule);
   if (kind == DSP_OP_EINSUM) return verify_einsum(rule);
   if (result_is_partial(rule)) return no_partial(rule);
   switch (kind) {

@@ -1,7 +1,8 @@
 // verify_moves.c - collectives change the layout as their names say.
 //
-// Partial sums are added along one axis at a time, with the other entry of the
-// layout as it was.  Without partial sums one collective changes any entries:
+// Partial sums and maxima are reduced along one axis at a time, with the other
+// entry of the layout as it was.  Without them one collective changes any
+// entries:
 //   shard       nobody receives anything
 //   all_gather  entries become whole, no other changes
 //   all_to_all  everything else
@@ -19,8 +20,12 @@ static bool is(MlirStringRef layout, const char *text) {
   return mlirStringRefEqual(layout, mlirStringRefCreateFromCString(text));
 }
 
+static bool is_partial(MlirStringRef layout) {
+  return is(layout, "+") || is(layout, "^");
+}
+
 static bool is_cut(MlirStringRef layout) {
-  return !is(layout, "*") && !is(layout, "+");
+  return !is(layout, "*") && !is_partial(layout);
 }
 
 static bool changes(const Move *m, size_t axis) {
@@ -34,11 +39,11 @@ static bool is_nested(const Move *m, const MlirStringRef *layout) {
 }
 
 /// One axis changes: from partial to cut, or to whole.
-static bool is_sum(const Move *m, bool scatter) {
+static bool is_reduction(const Move *m, bool scatter) {
   size_t count = 0, axis = 0;
   for (size_t a = 0; a < m->naxes; a++)
     if (changes(m, a)) axis = a, count++;
-  if (count != 1 || !is(m->from[axis], "+")) return false;
+  if (count != 1 || !is_partial(m->from[axis])) return false;
   if (!scatter) return is(m->to[axis], "*");
   // axis 0 cannot cut what axis 1 has cut before it
   return is_cut(m->to[axis]) && (axis == 1 || !is_nested(m, m->to));
@@ -46,7 +51,7 @@ static bool is_sum(const Move *m, bool scatter) {
 
 static bool has_partial(const Move *m) {
   for (size_t a = 0; a < m->naxes; a++)
-    if (is(m->from[a], "+") || is(m->to[a], "+")) return true;
+    if (is_partial(m->from[a]) || is_partial(m->to[a])) return true;
   return false;
 }
 
@@ -68,8 +73,8 @@ static bool fits(const Move *m, DspOpKind kind) {
   bool any = false;
   for (size_t a = 0; a < m->naxes; a++) any |= changes(m, a);
   if (!any) return false;
-  if (kind == DSP_OP_REDUCE_SCATTER) return is_sum(m, true);
-  if (kind == DSP_OP_ALL_REDUCE) return is_sum(m, false);
+  if (kind == DSP_OP_REDUCE_SCATTER) return is_reduction(m, true);
+  if (kind == DSP_OP_ALL_REDUCE) return is_reduction(m, false);
   if (has_partial(m)) return false;
   if (kind == DSP_OP_SHARD) return is_split(m);
   if (kind == DSP_OP_ALL_GATHER) return is_gather(m);

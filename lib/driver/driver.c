@@ -344,9 +344,11 @@ static bool compile(DspJob *job) {
   DspModel *model;
   if (!read_source(job) || !build_model(job, &model)) return false;
   if (!model) return true;
-  if (job->options.form != DSP_FORM_MODEL) return compile_model(job, model);
-  dsp_model_print(model, job->form);
-  return true;
+  switch (job->options.form) {
+  case DSP_FORM_MODEL: dsp_model_print(model, job->form); return true;
+  case DSP_FORM_TENSORS: dsp_model_print_tensors(model, job->form); return true;
+  default: return compile_model(job, model);
+  }
 }
 
 /// Prints the form that --emit asked for to -o FILE, or to standard output.
@@ -378,7 +380,7 @@ static bool run(DspJob *job) {
 int dsp_driver_main(int argc, char **argv) {
   keep_memory();
   DspJob job = {.arena = dsp_arena_create()};
-  dsp_options_parse(argc, argv, &job.options);
+  dsp_options_parse(argc, argv, job.arena, &job.options);
   bool fine = job.options.explain ? dsp_explain(job.options.explain)
                                   : run(&job);
   dsp_arena_destroy(job.arena);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sizes.h"
+
 enum { EMIT = 256, ALLOW, DUMP, EXPLAIN, DIAGNOSTICS, TARGET, PLAN, MESH,
        TOPOLOGY, OBJECTIVE, WHY, JSON, MEMORY, MAX_RANKS };
 
@@ -17,11 +19,11 @@ static const struct argp_option known[] = {
      "axis called nodes lies between nodes", 0},
     {"output", 'o', "FILE", 0, "the program (default: the model's name)", 0},
     {"define", 'D', "NAME=VALUE", 0,
-     "override a dim's size, a const or a type", 0},
+     "override a dim's size, a const or a type; @FILE: those in FILE", 0},
     {"emit", EMIT, "FORM", 0,
-     "print a form (to -o FILE if given) and stop: tokens, ast, model, dsp, "
-     "planned, lowered, c, cuda, plan; or write a folder -o DIR that builds "
-     "without dspc: project", 0},
+     "print a form (to -o FILE if given) and stop: tokens, ast, model, "
+     "tensors, dsp, planned, lowered, c, cuda, plan; or write a folder -o DIR "
+     "that builds without dspc: project", 0},
     {"dump-dir", DUMP, "DIR", 0, "write the module after each pass to DIR", 0},
     {"allow", ALLOW, "tensor", 0, "weights may be cut too", 0},
     {"plan", PLAN, "METHOD", 0,
@@ -49,10 +51,11 @@ static const struct {
   const char *name;
   DspForm form;
 } forms[] = {{"tokens", DSP_FORM_TOKENS},   {"ast", DSP_FORM_AST},
-             {"model", DSP_FORM_MODEL},     {"dsp", DSP_FORM_DSP},
-             {"planned", DSP_FORM_PLANNED}, {"lowered", DSP_FORM_LOWERED},
-             {"c", DSP_FORM_C},             {"plan", DSP_FORM_PLAN},
-             {"cuda", DSP_FORM_CUDA},       {"project", DSP_FORM_PROJECT}};
+             {"model", DSP_FORM_MODEL},     {"tensors", DSP_FORM_TENSORS},
+             {"dsp", DSP_FORM_DSP},         {"planned", DSP_FORM_PLANNED},
+             {"lowered", DSP_FORM_LOWERED}, {"c", DSP_FORM_C},
+             {"plan", DSP_FORM_PLAN},       {"cuda", DSP_FORM_CUDA},
+             {"project", DSP_FORM_PROJECT}};
 
 static void read_form(const char *arg, DspOptions *options,
                       struct argp_state *state) {
@@ -62,20 +65,15 @@ static void read_form(const char *arg, DspOptions *options,
       return;
     }
   argp_error(state,
-             "--emit=%s: the forms are tokens, ast, model, dsp, planned, "
-             "lowered, c, cuda, plan, project",
+             "--emit=%s: the forms are tokens, ast, model, tensors, dsp, "
+             "planned, lowered, c, cuda, plan, project",
              arg);
 }
 
 static void read_define(const char *arg, DspOptions *options,
                         struct argp_state *state) {
-  const char *equals = strchr(arg, '=');
-  if (!equals || equals == arg)
-    argp_error(state, "-D %s: write NAME=VALUE", arg);
-  if (options->ndefines == DSP_MAX_DEFINES)
-    argp_error(state, "more than %d definitions", DSP_MAX_DEFINES);
-  options->defines[options->ndefines++] =
-      (DspDefine){{arg, (size_t)(equals - arg)}, dsp_str(equals + 1)};
+  const char *wrong = dsp_define(options->arena, options, arg);
+  if (wrong) argp_error(state, "%s", wrong);
 }
 
 static void read_ranks(const char *arg, DspOptions *options,
@@ -214,7 +212,8 @@ static DspCommand take_command(int *argc, char ***argv) {
   return DSP_COMMAND_COMPILE;
 }
 
-void dsp_options_parse(int argc, char **argv, DspOptions *options) {
+void dsp_options_parse(int argc, char **argv, DspArena *arena,
+                       DspOptions *options) {
   static const struct argp parser = {
       .options = known,
       .parser = read_option,
@@ -225,7 +224,10 @@ void dsp_options_parse(int argc, char **argv, DspOptions *options) {
              "and why, and what other methods would move.  dspc advise "
              "compares numbers of ranks."};
   argp_err_exit_status = 1;
-  *options = (DspOptions){.mesh = dsp_plan_mesh(1), .why = -1, .max_ranks = 64};
+  *options = (DspOptions){.arena = arena,
+                          .mesh = dsp_plan_mesh(1),
+                          .why = -1,
+                          .max_ranks = 64};
   options->command = take_command(&argc, &argv);
   if (options->command != DSP_COMMAND_COMPILE) options->form = DSP_FORM_PLAN;
   argp_parse(&parser, argc, argv, 0, NULL, options);

@@ -18,6 +18,7 @@ typedef enum DspForm {
   DSP_FORM_TOKENS,
   DSP_FORM_AST,     ///< as text in canonical form
   DSP_FORM_MODEL,   ///< names bound, shapes known
+  DSP_FORM_TENSORS, ///< what its files hold
   DSP_FORM_DSP,     ///< the imported module
   DSP_FORM_PLANNED, ///< with layouts and collectives
   DSP_FORM_LOWERED, ///< after the last pass
@@ -34,6 +35,7 @@ typedef enum DspCommand {
 } DspCommand;
 
 typedef struct DspOptions {
+  DspArena *arena; ///< of texts that are read
   DspCommand command;
   const char *input;
   const char *output;
@@ -51,11 +53,13 @@ typedef struct DspOptions {
   DspForm form;
   const char *dump_dir;
   DspDefine defines[DSP_MAX_DEFINES];
+  bool in_file[DSP_MAX_DEFINES]; ///< a define is one of -D @FILE
   size_t ndefines;
   const char *explain;
 } DspOptions;
 
 /// Reads the command line; ends the process for --help and bad usage.
-void dsp_options_parse(int argc, char **argv, DspOptions *options);
+void dsp_options_parse(int argc, char **argv, DspArena *arena,
+                       DspOptions *options);
 
 #endif

@@ -26,12 +26,19 @@ static void print_head(const DspStudy *study, int width, FILE *out) {
           "dims", width, cut, "collectives", "bytes", "time");
 }
 
+// Inputs, parameters and outputs are stages too, in which nothing happens.
+static bool is_idle(const DspStudyStage *stage) {
+  return stage->bytes == 0 && stage->compute + stage->communication == 0 &&
+         strcmp(stage->collectives, "-") == 0;
+}
+
 static void print_stages(const DspStudy *study, FILE *out) {
   char time[32];
   int width = study->mesh.naxes > 1 ? 14 : 6;
   print_head(study, width, out);
   for (size_t i = 0; i < study->nstages; i++) {
     const DspStudyStage *s = &study->stages[i];
+    if (is_idle(s)) continue;
     fprintf(out, "%5lld  %-26s %-20s %-*s %-34s %14lld %9s\n",
             (long long)s->number, s->what, s->dims, width, s->cut,
             s->collectives, (long long)s->bytes,

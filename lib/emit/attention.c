@@ -4,6 +4,7 @@
 // Leaves: one call; the runtime decides how it runs.
 #include <stdio.h>
 
+#include "nest.h"
 #include "op.h"
 
 enum { MAX_BATCH = 8, MAX_OVER = 3 }; // DSPRT_MAX_BATCH, DSPRT_MAX_OVER
@@ -188,13 +189,13 @@ static void emit_call(DspEmitter *e, const Attention *a, const char *frame) {
   dsp_statement(
       &e->text,
       "dsprt_%sattention_%s(run, &(DsprtAttention){.nbatch = %d, %s.nquery = "
-      "%d, %s.nkey = %d, %s.dot = %s, .width = %s, .scale = %.9gf%s%s}, %s%s, "
+      "%d, %s.nkey = %d, %s.dot = %s, .width = %s, .scale = %s%s%s}, %s%s, "
       "%s, %s, %s%s);",
       *ring ? "ring_" : "", dsp_c_suffix(a->q->shape.element), a->batch.count,
       dims_text(e, "batch", &a->batch), a->query.count,
       dims_text(e, "query", &a->query), a->key.count,
       dims_text(e, "key", &a->key), dot, dot,
-      mlirFloatAttrGetValueDouble(dsp_get(a->op, "scale")),
+      dsp_number(e, mlirFloatAttrGetValueDouble(dsp_get(a->op, "scale"))),
       bias_text(e, a->bias, &a->batch, &a->query, &a->key),
       mask_text(e, a->op, a->masked, a->masked_query), ring,
       dsp_argument(e, a->q), dsp_argument(e, a->k), dsp_argument(e, a->v),

@@ -26,6 +26,10 @@ static void emit_reason(DspEmitter *e, MlirOperation op) {
               reason.data, dsp_leaving_text(e, op));
 }
 
+static const char *reduction_of(const DspAccess *in) {
+  return in->shape.maxima ? "DSPRT_MAX" : "DSPRT_SUM";
+}
+
 /// The arguments behind the shape, on a mesh of one axis.
 static const char *row_arguments(DspEmitter *e, DspOpKind kind,
                                  const DspAccess *in, const DspAccess *out,
@@ -36,9 +40,9 @@ static const char *row_arguments(DspEmitter *e, DspOpKind kind,
   if (kind == DSP_OP_ALL_GATHER)
     return dsp_format(e->arena, ", (DsprtCut)%s", dsp_emit_cut(e, in, 0));
   if (kind == DSP_OP_REDUCE_SCATTER)
-    return dsp_format(e->arena, ", (DsprtCut)%s, DSPRT_SUM, %s",
-                      dsp_emit_cut(e, out, 0), scratch);
-  return dsp_format(e->arena, ", DSPRT_SUM, %s", scratch);
+    return dsp_format(e->arena, ", (DsprtCut)%s, %s, %s",
+                      dsp_emit_cut(e, out, 0), reduction_of(in), scratch);
+  return dsp_format(e->arena, ", %s, %s", reduction_of(in), scratch);
 }
 
 /// "(DsprtCuts){{{1, 1}, {0, 0}}}": what each axis cuts.
@@ -47,21 +51,21 @@ static const char *cuts_text(DspEmitter *e, const DspAccess *a) {
                     dsp_emit_cut(e, a, 1));
 }
 
-/// The call on a mesh of two axes: one move, or a sum along one axis.
+/// The call on a mesh of two axes: one move, or a reduction along one axis.
 static void emit_on_mesh(DspEmitter *e, DspOpKind kind, const DspAccess *in,
                          const DspAccess *out, const char *scratch) {
-  bool sums = kind == DSP_OP_REDUCE_SCATTER || kind == DSP_OP_ALL_REDUCE;
-  DspAxes summed = in->shape.partial & ~out->shape.partial;
+  bool reduces = kind == DSP_OP_REDUCE_SCATTER || kind == DSP_OP_ALL_REDUCE;
+  DspAxes reduced = in->shape.partial & ~out->shape.partial;
   const char *args = dsp_format(
       e->arena, "%s, %s, &(DsprtShape)%s", dsp_argument(e, in),
       dsp_argument(e, out), dsp_emit_shape(e, out));
-  if (!sums)
+  if (!reduces)
     dsp_statement(&e->text, "dsprt_redistribute(run, %s, %s, %s);", args,
                   cuts_text(e, in), cuts_text(e, out));
   else
-    dsp_statement(&e->text, "dsprt_axis_%s(run, %u, %s, %s, DSPRT_SUM, %s);",
-                  dsp_op_name(kind) + 4, summed >> 1, args, cuts_text(e, out),
-                  scratch);
+    dsp_statement(&e->text, "dsprt_axis_%s(run, %u, %s, %s, %s, %s);",
+                  dsp_op_name(kind) + 4, reduced >> 1, args, cuts_text(e, out),
+                  reduction_of(in), scratch);
 }
 
 void dsp_emit_collective(DspEmitter *e, MlirOperation op, const DspAccess *out,
@@ -69,10 +73,10 @@ void dsp_emit_collective(DspEmitter *e, MlirOperation op, const DspAccess *out,
   const DspAccess *in = dsp_operand(e, op, 0);
   DspOpKind kind = dsp_op_kind(op);
   emit_reason(e, op);
-  bool sums = kind == DSP_OP_REDUCE_SCATTER || kind == DSP_OP_ALL_REDUCE;
+  bool reduces = kind == DSP_OP_REDUCE_SCATTER || kind == DSP_OP_ALL_REDUCE;
   const char *scratch =
       dsp_format(e->arena, "%s + %lld", frame,
-                 (long long)(sums ? dsp_get_int(op, "workspace") : 0));
+                 (long long)(reduces ? dsp_get_int(op, "workspace") : 0));
   if (e->dims.mesh.naxes > 1)
     emit_on_mesh(e, kind, in, out, scratch);
   else

@@ -172,6 +172,19 @@ static void place_model_param(DspEmittedModel *m, MlirOperation op) {
                        dsp_format(e->arena, "w->%s", member)));
 }
 
+/// Does something besides outputs, which the tables hold, read the value?
+static bool is_read(MlirValue value) {
+  MlirOpOperand use = mlirValueGetFirstUse(value);
+  for (; !mlirOpOperandIsNull(use); use = mlirOpOperandGetNextUse(use))
+    if (dsp_op_kind(mlirOpOperandGetOwner(use)) != DSP_OP_OUTPUT) return true;
+  return false;
+}
+
+/// Its shape is known to the tables, and no variable is without a use.
+static void place_unread(DspEmitter *e, MlirValue input) {
+  dsp_place(e, input, dsp_access(&e->dims, mlirValueGetType(input), "NULL"));
+}
+
 static void emit_model_op(DspEmittedModel *m, MlirOperation op) {
   DspEmitter *e = m->e;
   if (dsp_is_named(op, "scf.for")) {
@@ -181,8 +194,11 @@ static void emit_model_op(DspEmittedModel *m, MlirOperation op) {
   } else if (dsp_is_named(op, "dsp.param")) {
     place_model_param(m, op);
   } else if (dsp_op_kind(op) != DSP_OP_NONE) {
-    if (mlirOperationGetNumResults(op) &&
-        !mlirAttributeIsNull(dsp_entry(dsp_buffer_of(op, 0), "frame")))
+    if (dsp_op_kind(op) == DSP_OP_INPUT &&
+        !is_read(mlirOperationGetResult(op, 0)))
+      place_unread(e, mlirOperationGetResult(op, 0));
+    else if (mlirOperationGetNumResults(op) &&
+             !mlirAttributeIsNull(dsp_entry(dsp_buffer_of(op, 0), "frame")))
       dsp_declare(e, &m->locals, op, 0, "run->arena");
     dsp_emit_op(e, op, "run->arena");
   }

@@ -39,14 +39,15 @@ static const char *times(DspEmitter *e, const char *index, DspExtent stride) {
                     dsp_extent_factor(&e->dims, stride));
 }
 
-/// The index of a whole operand along the atoms of a cut product:
-/// ((S_0 + s) / cols) * stride + ((S_0 + s) % cols) * stride.
+/// The index of a whole operand along those atoms of a cut product that it
+/// has: ((S_0 + s) / cols) * stride + ((S_0 + s) % cols) * stride.  NULL when
+/// it has none.
 static const char *atoms_index(DspEmitter *e, const DspAxis *axis,
                                const char *index, const DspAccess *in) {
   MlirAttribute factors = axis->dim->factors;
   const char *flat =
-      dsp_format(e->arena, "(%s + %s)",
-                                axis->dim->begin_name[axis->cut], index);
+      dsp_format(e->arena, "(%s + %s)", axis->dim->begin_name[axis->cut],
+                 index);
   const char *text = "";
   int64_t inner = 1;
   intptr_t n = mlirAttributeIsNull(factors)
@@ -59,17 +60,17 @@ static const char *atoms_index(DspEmitter *e, const DspAxis *axis,
             : mlirStringAttrGetValue(mlirArrayAttrGetElement(factors, i));
     const DspDimNames *dim = dsp_dim_names(&e->dims, name);
     const DspAxis *own = find_axis(in, dim, 0, 0);
-    if (!own) return NULL;
     const char *digit =
         i == 0 ? dsp_format(e->arena, "%s / %lld", flat, (long long)inner)
                : dsp_format(e->arena, "%s / %lld %% %s", flat,
                             (long long)inner, dim->size_name);
-    text = dsp_format(e->arena, "%s%s%s", text, *text ? " + " : "",
-                      times(e, dsp_format(e->arena, "(%s)", digit),
-                            own->stride));
+    if (own)
+      text = dsp_format(e->arena, "%s%s%s", text, *text ? " + " : "",
+                        times(e, dsp_format(e->arena, "(%s)", digit),
+                              own->stride));
     inner *= dim->size;
   }
-  return text;
+  return *text ? text : NULL;
 }
 
 static DspStepAlong step_of(DspEmitter *e, const DspAxis *axis, size_t skipped,
@@ -180,6 +181,79 @@ const char *dsp_number(DspEmitter *e, double x) {
                     point ? "" : ".0");
 }
 
+/// The sign of a function that is an operator of C, or NULL.
+static const char *sign_of(MlirStringRef function, bool *condition) {
+  static const struct {
+    const char *name, *sign;
+    bool condition;
+  } signs[] = {{"add", "+", false}, {"sub", "-", false}, {"mul", "*", false},
+               {"div", "/", false}, {"lt", "<", true},   {"le", "<=", true},
+               {"gt", ">", true},   {"ge", ">=", true},  {"eq", "==", true},
+               {"ne", "!=", true},  {"and", "&&", true}, {"or", "||", true}};
+  for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
+    if (!mlirStringRefEqual(function,
+                            mlirStringRefCreateFromCString(signs[i].name)))
+      continue;
+    *condition = signs[i].condition;
+    return signs[i].sign;
+  }
+  return NULL;
+}
+
+static bool is_called(MlirStringRef function, const char *name) {
+  return mlirStringRefEqual(function, mlirStringRefCreateFromCString(name));
+}
+
+/// The parts of a call: its function, "" for what is no call.
+static MlirStringRef function_of(MlirAttribute expr) {
+  return mlirAttributeIsAArray(expr)
+             ? mlirStringAttrGetValue(mlirArrayAttrGetElement(expr, 0))
+             : mlirStringRefCreateFromCString("");
+}
+
+/// An expression as a condition of C: "a < b", or "x != 0.0f".
+static const char *condition_text(DspEmitter *e, MlirAttribute expr,
+                                  const char *const *operands) {
+  MlirStringRef f = function_of(expr);
+  bool condition = false;
+  const char *sign = sign_of(f, &condition);
+  if (is_called(f, "not"))
+    return dsp_format(
+        e->arena, "!(%s)",
+        condition_text(e, mlirArrayAttrGetElement(expr, 1), operands));
+  if (!condition)
+    return dsp_format(e->arena, "%s != 0.0f",
+                      dsp_expression(e, expr, operands));
+  MlirAttribute a = mlirArrayAttrGetElement(expr, 1);
+  MlirAttribute b = mlirArrayAttrGetElement(expr, 2);
+  if (sign[0] != '&' && sign[0] != '|')
+    return dsp_format(e->arena, "%s %s %s", dsp_expression(e, a, operands),
+                      sign, dsp_expression(e, b, operands));
+  return dsp_format(e->arena, "(%s) %s (%s)", condition_text(e, a, operands),
+                    sign, condition_text(e, b, operands));
+}
+
+/// "(a < b ? x : y)"
+static const char *choice_text(DspEmitter *e, MlirAttribute condition,
+                               const char *a, const char *b,
+                               const char *const *operands) {
+  return dsp_format(e->arena, "(%s ? %s : %s)",
+                    condition_text(e, condition, operands), a, b);
+}
+
+/// A call of the function of the same name in dsprt_math.h.
+static const char *call_text(DspEmitter *e, MlirAttribute expr,
+                             const char *const *operands) {
+  MlirStringRef f = function_of(expr);
+  const char *text = dsp_format(e->arena, "dsprt_%.*s(", (int)f.length, f.data);
+  for (intptr_t i = 1; i < mlirArrayAttrGetNumElements(expr); i++)
+    text = dsp_format(
+        e->arena, "%s%s%s", text, i > 1 ? ", " : "",
+        dsp_without_parentheses(
+            e, dsp_expression(e, mlirArrayAttrGetElement(expr, i), operands)));
+  return dsp_format(e->arena, "%s)", text);
+}
+
 const char *dsp_expression(DspEmitter *e, MlirAttribute expr,
                               const char *const *operands) {
   if (mlirAttributeIsAInteger(expr))
@@ -187,19 +261,24 @@ const char *dsp_expression(DspEmitter *e, MlirAttribute expr,
   if (mlirAttributeIsAFloat(expr))
     return dsp_number(e, mlirFloatAttrGetValueDouble(expr));
   if (mlirArrayAttrGetNumElements(expr) == 1) return operands[0];
-  MlirStringRef f = mlirStringAttrGetValue(mlirArrayAttrGetElement(expr, 0));
-  const char *a = dsp_expression(e, mlirArrayAttrGetElement(expr, 1), operands);
-  static const struct {
-    const char *name, *sign;
-  } signs[] = {{"add", "+"}, {"sub", "-"}, {"mul", "*"}, {"div", "/"}};
-  for (size_t i = 0; i < 4; i++)
-    if (mlirStringRefEqual(f, mlirStringRefCreateFromCString(signs[i].name)))
-      return dsp_format(
-          e->arena, "(%s %s %s)", a, signs[i].sign,
-          dsp_expression(e, mlirArrayAttrGetElement(expr, 2), operands));
-  if (mlirStringRefEqual(f, mlirStringRefCreateFromCString("neg")))
-    return dsp_format(e->arena, "(-%s)", a);
-  return dsp_format(e->arena, "dsprt_%.*s(%s)", (int)f.length, f.data, a);
+  MlirStringRef f = function_of(expr);
+  MlirAttribute a = mlirArrayAttrGetElement(expr, 1);
+  bool condition = false;
+  const char *sign = sign_of(f, &condition);
+  if (condition || is_called(f, "not"))
+    return choice_text(e, expr, "1.0f", "0.0f", operands);
+  if (is_called(f, "where"))
+    return choice_text(
+        e, a, dsp_expression(e, mlirArrayAttrGetElement(expr, 2), operands),
+        dsp_expression(e, mlirArrayAttrGetElement(expr, 3), operands),
+        operands);
+  if (sign)
+    return dsp_format(
+        e->arena, "(%s %s %s)", dsp_expression(e, a, operands), sign,
+        dsp_expression(e, mlirArrayAttrGetElement(expr, 2), operands));
+  if (is_called(f, "neg"))
+    return dsp_format(e->arena, "(-%s)", dsp_expression(e, a, operands));
+  return call_text(e, expr, operands);
 }
 
 const char *dsp_without_parentheses(DspEmitter *e, const char *text) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dspc/support/bug.h"
+#include "nest.h"
 #include "op.h"
 
 static const char *optional(DspEmitter *e, MlirOperation op, intptr_t i) {
@@ -125,10 +126,11 @@ static void emit_norm(DspEmitter *e, MlirOperation op, const DspAccess *y,
   MlirAttribute over = dsp_get(op, "over");
   dsp_statement(&e->text,
                 "dsprt_%s_norm_%s(run, &(DsprtNorm){.rows = %s, .channels = "
-                "%s, .eps = %.9gf}, %s, %s%s%s, %s);",
+                "%s, .eps = %s}, %s, %s%s%s, %s);",
                 layer ? "layer" : "rms", dsp_c_suffix(x->shape.element),
                 rows_text(e, x, over), dsp_product_text(e, over),
-                mlirFloatAttrGetValueDouble(dsp_get(op, "eps")),
+                dsp_number(
+                    e, mlirFloatAttrGetValueDouble(dsp_get(op, "eps"))),
                 dsp_argument(e, x), optional(e, op, 1), layer ? ", " : "",
                 layer ? optional(e, op, 2) : "", dsp_argument(e, y));
 }

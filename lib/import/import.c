@@ -137,7 +137,7 @@ static MlirAttribute map_operand(Importer *i, const DspMapArg *arg) {
 
 static MlirAttribute map_expr(Importer *i, const DspModelOp *op) {
   if (!op->function.length) return int_attr(i, 0);
-  MlirAttribute parts[3] = {text_attr(i, op->function)};
+  MlirAttribute parts[1 + DSP_MODEL_MAX_ARGS] = {text_attr(i, op->function)};
   for (size_t k = 0; k < op->nargs; k++)
     parts[k + 1] = map_operand(i, &op->args[k]);
   return mlirArrayAttrGet(i->context, (intptr_t)op->nargs + 1, parts);

@@ -10,12 +10,13 @@
 
 #include "dspc/dialect/dialect.h"
 
-/// Is it a sum that some axis has yet to add up?
+/// Is it a sum, or a maximum, that some axis has yet to reduce?
 static bool is_partial(MlirValue value) {
   DspTensorInfo info;
   if (!dsp_tensor_read(mlirValueGetType(value), &info)) return false;
   for (size_t a = 0; a < info.naxes; a++)
-    if (dsp_str_is(info.layout[a], "+")) return true;
+    if (dsp_str_is(info.layout[a], "+") || dsp_str_is(info.layout[a], "^"))
+      return true;
   return false;
 }
 

@@ -116,7 +116,7 @@ static const char *collective(Layout from, Layout to) {
   for (size_t a = 0; a < AXES; a++) {
     if (same_on(from, to, a)) continue;
     bool whole = dsp_str_is(to.axes[a], "*");
-    if (dsp_str_is(from.axes[a], "+"))
+    if (dsp_str_is(from.axes[a], "+") || dsp_str_is(from.axes[a], "^"))
       return whole ? "dsp.all_reduce" : "dsp.reduce_scatter";
     gathers &= whole;
   }
@@ -220,6 +220,7 @@ static void write_suffix(Layout to, bool two, char *text, size_t size) {
     MlirStringRef entry = to.axes[a];
     if (dsp_str_is(entry, "*")) entry = mlirStringRefCreateFromCString("whole");
     if (dsp_str_is(entry, "+")) entry = mlirStringRefCreateFromCString("sum");
+    if (dsp_str_is(entry, "^")) entry = mlirStringRefCreateFromCString("max");
     append(text, size, "_", entry);
   }
 }

@@ -3,7 +3,7 @@
 // Needs:  collectives inserted.
 // Leaves: results of dsp.slice, dsp.rename and dsp.shard are read only by ops
 //         of their own stage that take strides; for the others there is a
-//         dsp.copy.
+//         dsp.copy.  No output reads a parameter: it is written from a buffer.
 #include "ir.h"
 #include "outline.h"
 #include "pass_list.h"
@@ -83,6 +83,7 @@ static MlirOperation copy_of(MlirOperation view) {
                           mlirAttributeIsNull(name) ? 1 : 2, names, attributes);
 }
 
+/// `view` is a view or a parameter.
 static void materialize(MlirOperation view) {
   MlirValue value = mlirOperationGetResult(view, 0);
   int64_t stage = dsp_int_attr(view, "stage", -1);
@@ -95,7 +96,9 @@ static void materialize(MlirOperation view) {
     intptr_t number = mlirOpOperandGetOperandNumber(use);
     use = next;
     bool far = outside || dsp_int_attr(user, "stage", -1) != stage;
-    if (user.ptr == copy.ptr || (!far && takes_strides(user, view))) continue;
+    bool fine = is_view(view) ? !far && takes_strides(user, view)
+                              : !dsp_is(user, "dsp.output");
+    if (user.ptr == copy.ptr || fine) continue;
     if (!copy.ptr) copy = copy_of(view);
     mlirOperationSetOperand(user, number, mlirOperationGetResult(copy, 0));
   }
@@ -109,7 +112,8 @@ bool dsp_pass_materialize_views(MlirModule module,
   DspArena *arena = dsp_arena_create();
   DspOpList list = dsp_list_ops(arena, dsp_body(func));
   for (size_t i = 0; i < list.count; i++)
-    if (is_view(list.ops[i])) materialize(list.ops[i]);
+    if (is_view(list.ops[i]) || dsp_is(list.ops[i], "dsp.param"))
+      materialize(list.ops[i]);
   dsp_arena_destroy(arena);
   return true;
 }

@@ -252,14 +252,7 @@ static void map_pieces(Nest *n, MlirOperation op) {
   map_all(n, &roles);
 }
 
-static void map_reduce(Nest *n, MlirOperation op) {
-  bool max = dsp_str_is(dsp_string_attr(op, "kind"), "max");
-  Roles roles = {.whole_kind = max ? DSP_LOOP_WHOLE : DSP_LOOP_CONTRACTED};
-  add_names(n->r, &roles, dsp_attr(op, "over"));
-  map_all(n, &roles);
-}
-
-/// The dims of `over` are summed, all others are free.
+/// The dims of `over` are reduced, all others are free.
 static void map_sum(Nest *n, MlirOperation op) {
   Roles roles = {.whole_kind = DSP_LOOP_CONTRACTED};
   add_names(n->r, &roles, dsp_attr(op, "over"));
@@ -309,7 +302,7 @@ static DspPlanOpKind build_maps(Nest *n, MlirOperation op) {
   case DSP_OP_ATTENTION: map_attention(n, op); return DSP_PLAN_COMPUTE;
   case DSP_OP_LAYER_NORM:
   case DSP_OP_RMS_NORM: map_norm(n, op); return DSP_PLAN_COMPUTE;
-  case DSP_OP_REDUCE: map_reduce(n, op); return DSP_PLAN_COMPUTE;
+  case DSP_OP_REDUCE:
   case DSP_OP_EINSUM: map_sum(n, op); return DSP_PLAN_COMPUTE;
   case DSP_OP_EMBEDDING: map_embedding(n, op); return DSP_PLAN_COMPUTE;
   case DSP_OP_ROPE: map_norm(n, op); return DSP_PLAN_ELEMENTWISE;

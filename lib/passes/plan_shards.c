@@ -33,6 +33,7 @@ typedef struct Planner {
   DspPlanMesh mesh;
   DspModuleGraph g;
   DspPlan plan;
+  bool *maxima; ///< [nvalues] the value is a maximum over dims
   KnownType *known;
   size_t nknown;
 } Planner;
@@ -48,13 +49,14 @@ static bool is_at(const DspPlanValue *value, DspPlanCut cut, size_t at) {
                 cut.count * sizeof *value->dims) == 0;
 }
 
-/// "*", "+", the dim that is cut, or "H.2" where a weight has it twice.
+/// "*", "+", "^" of a maximum, the dim that is cut, or "H.2" where a weight has
+/// it twice.
 static MlirStringRef cut_name(const Planner *p, uint32_t value,
                               DspPlanCut cut) {
   if (cut.kind == DSP_LAYOUT_WHOLE)
     return mlirStringRefCreateFromCString("*");
   if (cut.kind == DSP_LAYOUT_PARTIAL)
-    return mlirStringRefCreateFromCString("+");
+    return mlirStringRefCreateFromCString(p->maxima[value] ? "^" : "+");
   const char *name = p->g.graph.dims[cut.dim].name;
   int occurrence = 1;
   for (size_t at = 0; at < cut.first; at++)
@@ -279,6 +281,16 @@ static bool search(Planner *p, const DspPassOptions *options) {
   return false;
 }
 
+static void mark_maxima(Planner *p) {
+  size_t size = (p->g.graph.nvalues + 1) * sizeof *p->maxima;
+  p->maxima = dsp_arena_alloc(p->arena, size);
+  memset(p->maxima, 0, size);
+  for (size_t i = 0; i < p->g.graph.nops; i++)
+    if (dsp_is(p->g.ops.ops[i], "dsp.reduce"))
+      p->maxima[p->g.graph.ops[i].results[0]] =
+          dsp_str_is(dsp_string_attr(p->g.ops.ops[i], "kind"), "max");
+}
+
 bool dsp_pass_plan_shards(MlirModule module, const DspPassOptions *options) {
   MlirOperation func = dsp_model_func(module);
   if (mlirOperationIsNull(func)) return false;
@@ -293,6 +305,7 @@ bool dsp_pass_plan_shards(MlirModule module, const DspPassOptions *options) {
     size_t most = p.g.graph.nvalues + p.g.graph.nops * DSP_MAX_OPERANDS;
     p.known = dsp_arena_alloc(p.arena,
                               (most + 1) * sizeof *p.known);
+    mark_maxima(&p);
     for (size_t i = 0; i < p.g.graph.nops; i++) set_layouts(&p, i);
     set_rings(&p);
     set_conversions(&p);

@@ -78,17 +78,19 @@ static DspResult number_result(double number) {
   return (DspResult){.is_number = true, .number = number};
 }
 
-static DspResult value_result(uint32_t value) {
+DspResult dsp_value_result(uint32_t value) {
   return (DspResult){.values = {value}, .count = 1};
 }
 
 static DspResult eval_name(DspSema *s, const DspExpr *expr) {
   if (dsp_str_equal_c(expr->name.text, "yes")) return number_result(1);
   if (dsp_str_equal_c(expr->name.text, "no")) return number_result(0);
+  if (dsp_str_equal_c(expr->name.text, "inf") && !dsp_lookup(s, dsp_str("inf")))
+    return number_result(HUGE_VAL);
   DspBinding *binding = dsp_need(s, expr->name, DSP_WANT_VALUE);
   if (!binding || binding->kind == DSP_BOUND_ERROR) return failed();
   if (binding->kind == DSP_BOUND_CONST) return number_result(binding->number);
-  if (binding->kind == DSP_BOUND_VALUE) return value_result(binding->value);
+  if (binding->kind == DSP_BOUND_VALUE) return dsp_value_result(binding->value);
   DspDiag *diag =
       dsp_sema_error(s, DSP_E0402, expr->range, "'%.*s' is not a value",
                      DSP_FMT(expr->name.text));
@@ -107,26 +109,36 @@ static double fold(int op, double a, double b) {
   case DSP_EQUAL: return a == b;
   case DSP_UNEQUAL: return a != b;
   case DSP_AT_MOST: return a <= b;
+  case DSP_AND: return a != 0 && b != 0;
+  case DSP_OR: return a != 0 || b != 0;
+  case '%': return a - b * floor(a / b);
   default: return a >= b;
   }
 }
 
-static const char *function_of(int op) {
-  switch (op) {
-  case '+': return "add";
-  case '-': return "sub";
-  case '*': return "mul";
-  case '/': return "div";
-  default: return NULL;
-  }
+/// An operator: the function that it is for values, and its text.
+typedef struct Operator {
+  int op;
+  const char *function, *text;
+} Operator;
+
+static const Operator operators[] = {
+    {'+', "add", "+"},          {'-', "sub", "-"},
+    {'*', "mul", "*"},          {'/', "div", "/"},
+    {'%', "mod", "%"},          {'<', "lt", "<"},
+    {'>', "gt", ">"},           {DSP_EQUAL, "eq", "=="},
+    {DSP_UNEQUAL, "ne", "!="},  {DSP_AT_MOST, "le", "<="},
+    {DSP_AT_LEAST, "ge", ">="}, {DSP_AND, "and", "and"},
+    {DSP_OR, "or", "or"},
+};
+
+static const Operator *find_operator(int op) {
+  size_t i = 0;
+  while (operators[i].op != op) i++;
+  return &operators[i];
 }
 
-static DspMapArg map_arg(const DspResult *r, uint32_t operand) {
-  return (DspMapArg){
-      .is_number = r->is_number, .number = r->number, .operand = operand};
-}
-
-static bool one_value(DspSema *s, const DspExpr *expr, const DspResult *r) {
+bool dsp_one_value(DspSema *s, const DspExpr *expr, const DspResult *r) {
   if (r->failed) return false;
   if (r->is_number || r->count == 1) return true;
   dsp_sema_error(s, DSP_E0504, expr->range, "expected one value, found %zu",
@@ -134,86 +146,34 @@ static bool one_value(DspSema *s, const DspExpr *expr, const DspResult *r) {
   return false;
 }
 
-static const char *name_of(int op) {
-  switch (op) {
-  case '+': return "+";
-  case '-': return "-";
-  case '*': return "*";
-  default: return "/";
-  }
-}
-
-/// An elementwise op of one or two results that are not both numbers.
-static DspResult add_binary(DspSema *s, const DspExpr *expr, const char *name,
-                            const DspResult *a, const DspResult *b) {
-  DspModelOp op = {.kind = DSP_MODEL_MAP,
-                   .range = expr->range,
-                   .function = dsp_str(name),
-                   .nargs = 2};
-  uint32_t operands[2];
-  size_t n = 0;
-  bool real = a->is_number || b->is_number || strcmp(name, "div") == 0;
-  op.args[0] = map_arg(a, 0);
-  if (!a->is_number) operands[n++] = a->values[0];
-  op.args[1] = map_arg(b, (uint32_t)n);
-  if (!b->is_number) operands[n++] = b->values[0];
-  DspValueType type = *dsp_type_of(s, operands[0]);
-  if (real && !dsp_need_real(s, expr->range, name_of(expr->op), operands[0]))
-    return failed();
-  if (n == 2) {
-    const DspValueType *right = dsp_type_of(s, operands[1]);
-    if (type.element != right->element) {
-      DspDiag *diag = dsp_sema_error(
-          s, DSP_E0404, expr->range,
-          "the two sides differ in element type: %s and %s",
-          dsp_element_name(type.element), dsp_element_name(right->element));
-      dsp_help(s->diags, diag, "convert one of them: cast(x, f32)");
-      return failed();
-    }
-    DspAtoms left = type.atoms;
-    if (!dsp_merge_atoms(&left, &right->atoms, &type.atoms)) {
-      dsp_sema_error(s, DSP_E0303, expr->range, "more than %d dims",
-                     DSP_MODEL_MAX_RANK);
-      return failed();
-    }
-  }
-  op.operands = dsp_ids(s, n, operands);
-  op.noperands = n;
-  return value_result(dsp_add_op(s, op, type));
-}
-
-static DspResult finite_result(DspSema *s, const DspExpr *expr, double number) {
-  if (isfinite(number)) return number_result(number);
-  dsp_sema_error(s, DSP_E0505, expr->range, "this is no finite number");
+DspResult dsp_number_result(DspSema *s, DspRange range, double number,
+                            bool may_be_infinite) {
+  if (isfinite(number) || (may_be_infinite && isinf(number)))
+    return number_result(number);
+  dsp_sema_error(s, DSP_E0505, range, "this is no finite number");
   return failed();
 }
 
 static DspResult eval_binary(DspSema *s, const DspExpr *expr) {
-  DspResult a = dsp_eval(s, expr->items[0]);
-  DspResult b = dsp_eval(s, expr->items[1]);
-  if (!one_value(s, expr->items[0], &a) || !one_value(s, expr->items[1], &b))
+  DspResult both[] = {dsp_eval(s, expr->items[0]), dsp_eval(s, expr->items[1])};
+  if (!dsp_one_value(s, expr->items[0], &both[0]) ||
+      !dsp_one_value(s, expr->items[1], &both[1]))
     return failed();
-  if (a.is_number && b.is_number)
-    return finite_result(s, expr, fold(expr->op, a.number, b.number));
-  const char *function = function_of(expr->op);
-  if (function) return add_binary(s, expr, function, &a, &b);
-  dsp_sema_error(s, DSP_E0505, expr->range,
-                 "only compile-time numbers can be compared");
-  return failed();
+  const Operator *op = find_operator(expr->op);
+  if (!both[0].is_number || !both[1].is_number)
+    return dsp_map(s, expr->range, op->function, op->text, 2, both);
+  double a = both[0].number, b = both[1].number;
+  return dsp_number_result(s, expr->range, fold(expr->op, a, b),
+                           isinf(a) || isinf(b));
 }
 
 static DspResult eval_unary(DspSema *s, const DspExpr *expr) {
+  bool is_not = expr->op == DSP_NOT;
   DspResult a = dsp_eval(s, expr->items[0]);
-  if (!one_value(s, expr->items[0], &a)) return failed();
-  if (a.is_number) return number_result(-a.number);
-  DspModelOp op = {.kind = DSP_MODEL_MAP,
-                   .range = expr->range,
-                   .function = dsp_str("neg"),
-                   .nargs = 1,
-                   .noperands = 1};
-  op.args[0] = map_arg(&a, 0);
-  op.operands = dsp_ids(s, 1, a.values);
-  return value_result(dsp_add_op(s, op, *dsp_type_of(s, a.values[0])));
+  if (!dsp_one_value(s, expr->items[0], &a)) return failed();
+  if (a.is_number) return number_result(is_not ? a.number == 0 : -a.number);
+  return dsp_map(s, expr->range, is_not ? "not" : "neg", is_not ? "not" : "-",
+                 1, &a);
 }
 
 /// x[dim: 3] picks one position; the dim goes away.
@@ -254,7 +214,7 @@ static DspResult eval_index(DspSema *s, const DspExpr *expr) {
                    .size = 1,
                    .noperands = 1};
   op.operands = dsp_ids(s, 1, &value);
-  return value_result(dsp_add_op(s, op, type));
+  return dsp_value_result(dsp_add_op(s, op, type));
 }
 
 static DspResult eval_call(DspSema *s, const DspExpr *expr) {
@@ -287,7 +247,7 @@ DspResult dsp_eval(DspSema *s, const DspExpr *expr) {
 
 bool dsp_eval_value(DspSema *s, const DspExpr *expr, uint32_t *value) {
   DspResult r = dsp_eval(s, expr);
-  if (!one_value(s, expr, &r)) return false;
+  if (!dsp_one_value(s, expr, &r)) return false;
   if (r.is_number) {
     dsp_sema_error(s, DSP_E0402, expr->range,
                    "expected a value, found a number");
@@ -301,10 +261,11 @@ bool dsp_eval_number(DspSema *s, const DspExpr *expr, double *number) {
   DspResult r = dsp_eval(s, expr);
   if (r.failed) return false;
   *number = r.number;
-  if (!r.is_number)
-    dsp_sema_error(s, DSP_E0505, expr->range,
-                   "expected a compile-time number, found a value");
-  return r.is_number;
+  if (r.is_number && isfinite(r.number)) return true;
+  dsp_sema_error(s, DSP_E0505, expr->range,
+                 r.is_number ? "expected a finite number, found inf"
+                             : "expected a compile-time number, found a value");
+  return false;
 }
 
 bool dsp_eval_integer(DspSema *s, const DspExpr *expr, int64_t *number) {

@@ -97,39 +97,29 @@ static DspResult dsp_op_expand(DspSema *s, const DspArgs *args) {
   return dsp_op_reorder(s, args, true);
 }
 
+DspResult dsp_reduce(DspSema *s, const DspArgs *args, const char *kind,
+                     uint32_t x, const DspAtoms *over) {
+  DspValueType type = *dsp_type_of(s, x);
+  DspAtoms kept = {0};
+  for (size_t i = 0; i < type.atoms.count; i++)
+    if (dsp_atoms_find(over, type.atoms.ids[i]) < 0)
+      dsp_atoms_add(&kept, type.atoms.ids[i]);
+  type.atoms = kept;
+  DspModelOp op = dsp_op_new(s, DSP_MODEL_REDUCE, args, 1, &x);
+  op.over = *over;
+  op.function = dsp_str(kind);
+  return dsp_op_add(s, op, type);
+}
+
 /// mean(x, over T), sum, max
-static DspResult dsp_op_reduce(DspSema *s, const DspArgs *args) {
-  DspAtoms over = {0}, kept = {0};
+DspResult dsp_op_reduce(DspSema *s, const DspArgs *args) {
+  DspAtoms over = {0};
   uint32_t value;
   if (!dsp_eval_value(s, args->plain[0], &value) ||
       !dsp_need_real(s, args->plain[0]->range, args->rule->name, value) ||
       !dsp_args_dims(s, args, args->over, value, &over, NULL, NULL))
     return dsp_op_failed();
-  DspValueType type = *dsp_type_of(s, value);
-  for (size_t i = 0; i < type.atoms.count; i++)
-    if (dsp_atoms_find(&over, type.atoms.ids[i]) < 0)
-      dsp_atoms_add(&kept, type.atoms.ids[i]);
-  type.atoms = kept;
-  DspModelOp op = dsp_op_new(s, DSP_MODEL_REDUCE, args, 1, &value);
-  op.over = over;
-  op.function = args->call->name.text;
-  return dsp_op_add(s, op, type);
-}
-
-/// gelu(x [, tanh]) and the other functions of one value
-static DspResult dsp_op_unary(DspSema *s, const DspArgs *args) {
-  uint32_t value;
-  const DspExpr *form = args->nplain == 2 ? args->plain[1] : NULL;
-  if (form && (form->kind != DSP_EXPR_NAME ||
-               !dsp_str_equal_c(form->name.text, "tanh")))
-    return dsp_args_wrong(s, args);
-  if (!dsp_eval_value(s, args->plain[0], &value) ||
-      !dsp_need_real(s, args->plain[0]->range, args->rule->name, value))
-    return dsp_op_failed();
-  DspModelOp op = dsp_op_new(s, DSP_MODEL_MAP, args, 1, &value);
-  op.function = form ? dsp_str("gelu_tanh") : args->call->name.text;
-  op.nargs = 1;
-  return dsp_op_add(s, op, *dsp_type_of(s, value));
+  return dsp_reduce(s, args, args->rule->name, value, &over);
 }
 
 /// index(K): 0, 1, 2, .. along K, in f32
@@ -147,6 +137,15 @@ static DspResult dsp_op_index(DspSema *s, const DspArgs *args) {
     return dsp_op_failed();
   }
   return dsp_op_add(s, dsp_op_new(s, DSP_MODEL_INDEX, args, 0, NULL), type);
+}
+
+uint32_t dsp_cast(DspSema *s, DspRange range, uint32_t x, DspElement element) {
+  DspValueType type = *dsp_type_of(s, x);
+  if (type.element == element) return x;
+  type.element = element;
+  DspModelOp op = {.kind = DSP_MODEL_MAP, .range = range, .noperands = 1};
+  op.operands = dsp_ids(s, 1, &x);
+  return dsp_add_op(s, op, type);
 }
 
 /// cast(x, f32)

@@ -5,7 +5,7 @@
 #include "sema.h"
 
 /// The kinds of arguments besides values, words, lists and numbers.
-enum { DSP_OP_OPTIONS = 5 };
+enum { DSP_OP_OPTIONS = 6 };
 enum { DSP_ARG_OVER = 1, DSP_ARG_ARROW = 2, DSP_ARG_PATH = 4 };
 
 /// The arguments of a call by kind.
@@ -69,6 +69,23 @@ DspResult dsp_op_attention(DspSema *s, const DspArgs *args);
 DspResult dsp_op_split(DspSema *s, const DspArgs *args);
 DspResult dsp_op_rename(DspSema *s, const DspArgs *args);
 DspResult dsp_op_concat(DspSema *s, const DspArgs *args);
+
+// ops.c
+DspResult dsp_op_reduce(DspSema *s, const DspArgs *args);
+/// The sum, mean or max of `x` over dims that it has.
+DspResult dsp_reduce(DspSema *s, const DspArgs *args, const char *kind,
+                     uint32_t x, const DspAtoms *over);
+/// `x` in another element type; itself when it has that one.
+uint32_t dsp_cast(DspSema *s, DspRange range, uint32_t x, DspElement element);
+
+// ops_maps.c
+DspResult dsp_op_unary(DspSema *s, const DspArgs *args);
+DspResult dsp_op_gelu(DspSema *s, const DspArgs *args);
+DspResult dsp_op_sloped(DspSema *s, const DspArgs *args);
+DspResult dsp_op_pow(DspSema *s, const DspArgs *args);
+DspResult dsp_op_where(DspSema *s, const DspArgs *args);
+DspResult dsp_op_extreme(DspSema *s, const DspArgs *args);
+DspResult dsp_op_softmax(DspSema *s, const DspArgs *args);
 
 // ops_rope.c
 DspResult dsp_op_rope(DspSema *s, const DspArgs *args);

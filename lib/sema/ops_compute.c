@@ -198,10 +198,11 @@ static bool read_dot(DspSema *s, const DspArgs *args, uint32_t q,
                         "the channels of a head");
 }
 
-/// The bias of the logits: of the element type of q; it has dims of the
-/// queries, and of the keys those that are attended.
+/// The bias of the logits, which `what` tells of: of the element type of q; it
+/// has dims of the queries, and of the keys those that are attended.
 static bool check_bias(DspSema *s, const DspArgs *args, const DspExpr *arg,
-                       const uint32_t *operands, const DspModelOp *op) {
+                       const char *what, const uint32_t *operands,
+                       const DspModelOp *op) {
   const DspValueType *q = dsp_type_of(s, operands[0]);
   const DspValueType *own = dsp_type_of(s, operands[3]);
   if (own->element != q->element) {
@@ -221,9 +222,9 @@ static bool check_bias(DspSema *s, const DspArgs *args, const DspExpr *arg,
     DspStr atom = dsp_atom_text(s, id);
     DspDiag *diag = dsp_sema_error(
         s, DSP_E0403, arg->range,
-        "the bias has %.*s, which is a dim of neither the queries nor the keys "
-        "that are attended",
-        DSP_FMT(atom));
+        "%s %.*s, which is a dim of neither the queries nor the keys that are "
+        "attended",
+        what, DSP_FMT(atom));
     dsp_note_atom(s, diag, id);
     return false;
   }
@@ -254,29 +255,90 @@ static bool read_mask(DspSema *s, const DspArgs *args, uint32_t q,
       "'%s' needs keys of one dim, this is a product of %zu",
       op->causal ? "causal" : "window", op->over.count);
   dsp_help(s->diags, diag,
-           "give the keys other dims, rename(k, T -> U), and a bias of 0 and "
-           "-10000");
+           "give the keys other dims, rename(k, T -> U), and a bias: "
+           "where(index(U) <= index(T), 0, -inf)");
   return false;
 }
 
+/// What `lengths:` adds to the logits: 0 in front of a length, -inf from it on.
+static bool add_lengths(DspSema *s, const DspArgs *args, const DspExpr *arg,
+                        DspElement element, const DspAtoms *over,
+                        uint32_t *mask) {
+  uint32_t lengths;
+  DspRange range = arg->range;
+  if (!dsp_eval_value(s, arg, &lengths)) return false;
+  DspElement own = dsp_type_of(s, lengths)->element;
+  if (own != DSP_I32) {
+    dsp_sema_error(s, DSP_E0410, range, "lengths are i32, these are %s",
+                   dsp_element_name(own));
+    return false;
+  }
+  if (over->count != 1) {
+    DspDiag *diag = dsp_sema_error(
+        s, DSP_E0402, args->over->range,
+        "'lengths' needs keys of one dim, this is a product of %zu",
+        over->count);
+    dsp_help(s->diags, diag,
+             "write the mask as a bias: where(.., 0, -inf) of index(T), "
+             "index(S)");
+    return false;
+  }
+  DspModelOp index = {.kind = DSP_MODEL_INDEX, .range = range};
+  DspResult pair[] = {
+      dsp_value_result(
+          dsp_add_op(s, index, (DspValueType){DSP_F32, *over})),
+      dsp_value_result(dsp_cast(s, range, lengths, DSP_F32))};
+  DspResult parts[3] = {dsp_map(s, range, "lt", "lengths", 2, pair),
+                        {.is_number = true, .number = 0},
+                        {.is_number = true, .number = -HUGE_VAL}};
+  DspResult seen = dsp_map(s, range, "where", "lengths", 3, parts);
+  if (seen.failed) return false;
+  *mask = dsp_cast(s, range, seen.values[0], element);
+  return true;
+}
+
+/// The bias of the logits with the mask of `lengths:`; false after an error,
+/// `*given` false without either.
+static bool read_bias(DspSema *s, const DspArgs *args, const DspModelOp *op,
+                      uint32_t *operands, bool *given) {
+  const DspExpr *bias = dsp_args_named(args, "bias");
+  const DspExpr *lengths = dsp_args_named(args, "lengths");
+  DspElement element = dsp_type_of(s, operands[0])->element;
+  uint32_t mask;
+  *given = bias || lengths;
+  if (bias && (!dsp_eval_value(s, bias, &operands[3]) ||
+               !check_bias(s, args, bias, "the bias has", operands, op)))
+    return false;
+  if (!lengths) return true;
+  if (!add_lengths(s, args, lengths, element, &op->over, &mask)) return false;
+  if (bias) {
+    DspResult both[] = {dsp_value_result(operands[3]), dsp_value_result(mask)};
+    DspResult sum = dsp_map(s, lengths->range, "add", "+", 2, both);
+    if (sum.failed) return false;
+    mask = sum.values[0];
+  }
+  operands[3] = mask;
+  return check_bias(s, args, lengths, "the lengths have", operands, op);
+}
+
 /// attention(q, k, v, over A [, dot: D] [, scale: x] [, bias: b]
-///           [, causal: yes] [, window: n])
+///           [, lengths: n] [, causal: yes] [, window: n])
 DspResult dsp_op_attention(DspSema *s, const DspArgs *args) {
   uint32_t operands[4];
-  const DspExpr *bias = dsp_args_named(args, "bias");
+  bool bias = false;
   for (size_t i = 0; i < 3; i++)
     if (!dsp_eval_value(s, args->plain[i], &operands[i]))
       return dsp_op_failed();
-  if (bias && !dsp_eval_value(s, bias, &operands[3])) return dsp_op_failed();
-  DspModelOp op =
-      dsp_op_new(s, DSP_MODEL_ATTENTION, args, bias ? 4 : 3, operands);
+  DspModelOp op = {.kind = DSP_MODEL_ATTENTION, .range = args->call->range};
   if (!need_computed(s, args, args->plain[0]->range, operands[0]) ||
       !dsp_args_dims(s, args, args->over, DSP_NONE, &op.over, NULL, NULL) ||
       !read_dot(s, args, operands[0], &op.over, &op.out))
     return dsp_op_failed();
   for (size_t k = 1; k < 3; k++)
     if (!check_key(s, args, k, operands, &op)) return dsp_op_failed();
-  if (bias && !check_bias(s, args, bias, operands, &op)) return dsp_op_failed();
+  if (!read_bias(s, args, &op, operands, &bias)) return dsp_op_failed();
+  op.noperands = bias ? 4 : 3;
+  op.operands = dsp_ids(s, op.noperands, operands);
   op.number = 1 / sqrt((double)dsp_atoms_size(s, &op.out));
   if (!dsp_args_number(s, args, "scale", &op.number) ||
       !read_mask(s, args, operands[0], &op))

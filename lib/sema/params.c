@@ -156,6 +156,7 @@ uint32_t dsp_add_param(DspSema *s, DspRange range, DspStr rel,
   if (2 * (s->nparams + 1) > s->params_capacity) grow_table(s);
   uint32_t *slot = slot_of(s, op.path);
   if (*slot != DSP_NONE) {
+    s->model->ops[s->model->values[value].op].again = true;
     check_same(s, &op, type.element, &s->model->ops[*slot]);
   } else {
     *slot = s->model->values[value].op;

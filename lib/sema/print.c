@@ -1,4 +1,5 @@
-// print.c - the resolved model as text: dims, then ops with types and stages.
+// print.c - the resolved model as text: dims, then ops with types and stages;
+// and the tensors of its files.
 #include "dspc/sema/model.h"
 
 static const char *const op_names[] = {
@@ -99,5 +100,25 @@ void dsp_model_print(const DspModel *m, FILE *out) {
               DSP_FMT(at->name), DSP_FMT(at->args), DSP_FMT(at->path));
     }
     print_op(m, &m->ops[i], out);
+  }
+}
+
+static void print_tensor(const DspModel *m, const DspModelOp *op, FILE *out) {
+  bool is_output = op->kind == DSP_MODEL_OUTPUT;
+  uint32_t value = is_output ? op->operands[0] : op->result;
+  DspStr name = op->kind == DSP_MODEL_PARAM ? op->path : op->name;
+  fprintf(out, "%s %.*s %s [", op_names[op->kind], DSP_FMT(name),
+          element_names[m->values[value].type.element]);
+  for (size_t i = 0; i < op->nfile_shape; i++)
+    fprintf(out, "%s%lld", i ? ", " : "", (long long)op->file_shape[i]);
+  fputs("]\n", out);
+}
+
+void dsp_model_print_tensors(const DspModel *m, FILE *out) {
+  for (size_t i = 0; i < m->nops; i++) {
+    const DspModelOp *op = &m->ops[i];
+    if (op->kind == DSP_MODEL_INPUT || op->kind == DSP_MODEL_OUTPUT ||
+        (op->kind == DSP_MODEL_PARAM && !op->again))
+      print_tensor(m, op, out);
   }
 }

@@ -153,7 +153,19 @@ void dsp_note_atom(DspSema *s, DspDiag *diag, uint32_t id);
 /// "[B, T, S, C]", products folded, for messages.
 DspStr dsp_atoms_text(DspSema *s, const DspAtoms *atoms);
 
+// ops_maps.c
+/// An elementwise op of n values or numbers, or the number that it is;
+/// messages call it `text`.
+DspResult dsp_map(DspSema *s, DspRange range, const char *function,
+                  const char *text, size_t n, const DspResult *args);
+
 // expr.c
+DspResult dsp_value_result(uint32_t value);
+/// A number, or an error when it is not finite and nothing in it was.
+DspResult dsp_number_result(DspSema *s, DspRange range, double number,
+                            bool may_be_infinite);
+/// Is it one value or number?  An error when not.
+bool dsp_one_value(DspSema *s, const DspExpr *expr, const DspResult *r);
 DspResult dsp_eval(DspSema *s, const DspExpr *expr);
 bool dsp_eval_value(DspSema *s, const DspExpr *expr, uint32_t *value);
 bool dsp_eval_number(DspSema *s, const DspExpr *expr, double *number);

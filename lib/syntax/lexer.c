@@ -138,7 +138,7 @@ DspToken dsp_lex_next(DspLexer *lexer) {
       token.sign = comparison(c);
       return token;
     }
-    if (c && strchr("{}()[],;:=+-*/<>", c)) {
+    if (c && strchr("{}()[],;:=+-*/%<>", c)) {
       DspToken token = token_from(lexer, DSP_TOKEN_SIGN, begin);
       token.sign = c;
       return token;

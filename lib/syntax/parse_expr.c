@@ -141,40 +141,61 @@ static DspExpr *parse_postfix(DspParser *p) {
   return expr;
 }
 
-/// unary = "-" unary | postfix
-static DspExpr *parse_unary(DspParser *p) {
+/// How strongly operators bind; `not` stands between `and` and comparisons.
+enum { NO_OPERATOR, OR, AND, NOT, COMPARISON, SUM, PRODUCT };
+
+static DspExpr *parse_binary(DspParser *p, int least);
+
+/// The operator `op` in front of what binds at least as strongly as `least`;
+/// PRODUCT + 1 is another unary.
+static DspExpr *parse_prefix(DspParser *p, int op, int least) {
   uint32_t begin = p->token.range.begin;
-  if (!dsp_take_sign(p, '-')) return parse_postfix(p);
+  dsp_parser_next(p);
   DspExpr *operand = ++p->depth <= DSP_DEEPEST || dsp_too_deep(p)
-                         ? parse_unary(p)
+                         ? parse_binary(p, least)
                          : new_expr(p, DSP_EXPR_NUMBER, begin);
   p->depth--;
   DspExpr *expr = wrap(p, DSP_EXPR_UNARY, operand, NULL);
-  expr->op = '-';
+  expr->op = op;
   expr->range.begin = begin;
   return expr;
 }
 
-/// The strength of the operator at hand; 0 when there is none.
-static int strength(const DspParser *p) {
-  if (p->token.kind == DSP_TOKEN_COMPARE) return 1;
-  if (p->token.kind != DSP_TOKEN_SIGN) return 0;
-  switch (p->token.sign) {
+/// unary = "not" comparison | "-" unary | postfix
+static DspExpr *parse_unary(DspParser *p) {
+  if (dsp_at_word(p, "not")) return parse_prefix(p, DSP_NOT, NOT);
+  if (dsp_at_sign(p, '-')) return parse_prefix(p, '-', PRODUCT + 1);
+  return parse_postfix(p);
+}
+
+/// The operator at hand and how strongly it binds; NO_OPERATOR when there is
+/// none.
+static int strength(const DspParser *p, int *op) {
+  *op = dsp_at_word(p, "or") ? DSP_OR
+        : dsp_at_word(p, "and") ? DSP_AND
+                                : p->token.sign;
+  if (*op == DSP_OR) return OR;
+  if (*op == DSP_AND) return AND;
+  if (p->token.kind == DSP_TOKEN_COMPARE) return COMPARISON;
+  if (p->token.kind != DSP_TOKEN_SIGN) return NO_OPERATOR;
+  switch (*op) {
   case '<':
-  case '>': return 1;
+  case '>': return COMPARISON;
   case '+':
-  case '-': return 2;
+  case '-': return SUM;
   case '*':
-  case '/': return 3;
-  default: return 0;
+  case '/':
+  case '%': return PRODUCT;
+  default: return NO_OPERATOR;
   }
 }
 
 /// binary = unary { operator unary }, stronger operators first
 static DspExpr *parse_binary(DspParser *p, int least) {
   DspExpr *left = parse_unary(p);
-  while (!p->panic && strength(p) >= least && strength(p) > 0) {
-    int op = p->token.sign, own = strength(p);
+  int op, own;
+  while (!p->panic && (own = strength(p, &op)) >= least &&
+         own != NO_OPERATOR) {
     dsp_parser_next(p);
     left = wrap(p, DSP_EXPR_BINARY, left, parse_binary(p, own + 1));
     left->op = op;
@@ -184,7 +205,7 @@ static DspExpr *parse_binary(DspParser *p, int least) {
 
 DspExpr *dsp_parse_expr(DspParser *p) {
   DspExpr *expr = ++p->depth <= DSP_DEEPEST || dsp_too_deep(p)
-                      ? parse_binary(p, 1)
+                      ? parse_binary(p, OR)
                       : new_expr(p, DSP_EXPR_NUMBER, p->token.range.begin);
   p->depth--;
   return expr;

@@ -92,6 +92,7 @@ bool dsp_too_deep(DspParser *p) {
 static const char *const reserved[] = {
     "model", "dim", "const", "type",   "input", "output", "block",  "let", "at",
     "param", "if",  "else",  "repeat", "as",    "over",   "return", "pin", "on",
+    "and",   "or",  "not",
 };
 
 bool dsp_is_reserved(DspStr text) {

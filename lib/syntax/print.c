@@ -16,17 +16,28 @@ typedef struct Printer {
 
 /// How strongly an expression holds together; the operands of an operator hold
 /// at least as strongly as it does.
-enum { ARGUMENT, COMPARISON, SUM, PRODUCT, UNARY, POSTFIX };
+enum { ARGUMENT, OR, AND, NOT, COMPARISON, SUM, PRODUCT, UNARY, POSTFIX };
+
+static int strength_of(int op) {
+  switch (op) {
+  case DSP_OR: return OR;
+  case DSP_AND: return AND;
+  case '+':
+  case '-': return SUM;
+  case '*':
+  case '/':
+  case '%': return PRODUCT;
+  default: return COMPARISON;
+  }
+}
 
 static int strength(const DspExpr *expr) {
   switch (expr->kind) {
   case DSP_EXPR_ARROW:
   case DSP_EXPR_NAMED:
   case DSP_EXPR_OVER: return ARGUMENT;
-  case DSP_EXPR_UNARY: return UNARY;
-  case DSP_EXPR_BINARY:
-    if (expr->op == '+' || expr->op == '-') return SUM;
-    return expr->op == '*' || expr->op == '/' ? PRODUCT : COMPARISON;
+  case DSP_EXPR_UNARY: return expr->op == DSP_NOT ? NOT : UNARY;
+  case DSP_EXPR_BINARY: return strength_of(expr->op);
   default: return POSTFIX;
   }
 }
@@ -42,6 +53,9 @@ static const char *operator_text(int op) {
   case '+': return "+";
   case '-': return "-";
   case '*': return "*";
+  case '%': return "%";
+  case DSP_AND: return "and";
+  case DSP_OR: return "or";
   default: return "/";
   }
 }
@@ -103,8 +117,8 @@ static void print_expr(Printer *p, const DspExpr *expr) {
     print_path(p, expr->path);
     break;
   case DSP_EXPR_UNARY:
-    fputc('-', p->out);
-    print_operand(p, items[0], UNARY);
+    fputs(expr->op == DSP_NOT ? "not " : "-", p->out);
+    print_operand(p, items[0], strength(expr));
     break;
   case DSP_EXPR_BINARY:
     print_operand(p, items[0], strength(expr));

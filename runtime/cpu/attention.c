@@ -6,7 +6,7 @@
 //         Few keys go through the small kernel, many through the BLAS.
 //         Memory: a few tiles a thread.
 #include <cblas.h>
-#include <float.h>
+#include <math.h>
 #include <omp.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -153,9 +153,10 @@ static void store_queries(const Job *job, const Bases *at, int64_t first,
                           int64_t count, const Tiles *tiles) {
   int64_t q, o;
   for (int64_t i = 0; i < count; i++) {
+    float sum = tiles->rows[i].sum; // 0: the query sees no key
     find_query(job->a, first + i, &q, &o);
     store(job, at->o + o, job->a->width, tiles->o + i * job->pitch,
-          1.0f / tiles->rows[i].sum);
+          sum > 0.0f ? 1.0f / sum : 0.0f);
   }
 }
 
@@ -193,18 +194,16 @@ static void add_bias(const Job *job, const Bases *at, int64_t first,
   }
 }
 
-/// Hides keys from queries that do not see them, likewise.  The largest score
-/// of a row that sees no key of a tile is as small: what it adds is lost when
-/// the row sees one.
+/// Hides keys from queries that do not see them, likewise: they weigh nothing.
 static void hide_keys(const Job *job, int64_t first, int64_t count, int64_t key,
                       int64_t keys, float *scores, int64_t stride) {
   if (!job->a->mask.causal && !job->a->mask.window) return;
   for (int64_t i = 0; i < count; i++) {
     DsprtKeys seen = dsprt_keys_seen(job->a, first + i);
     for (int64_t j = 0; j < min(seen.begin - key, keys); j++)
-      scores[i * stride + j] = -FLT_MAX;
+      scores[i * stride + j] = -INFINITY;
     for (int64_t j = seen.end > key ? seen.end - key : 0; j < keys; j++)
-      scores[i * stride + j] = -FLT_MAX;
+      scores[i * stride + j] = -INFINITY;
   }
 }
 

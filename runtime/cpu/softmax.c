@@ -1,6 +1,6 @@
 // softmax.c - a softmax whose columns come tile by tile.
 //
-// Needs:  finite scores.
+// Needs:  scores that are finite, or -INFINITY.
 // Leaves: weights relative to the largest score so far.
 // Source: Milakov, Gimelshein, arXiv:1805.02867.
 #include "softmax.h"

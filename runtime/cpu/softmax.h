@@ -12,8 +12,8 @@ typedef struct DsprtSoftmax {
 
 DsprtSoftmax dsprt_softmax_begin(void);
 
-/// Turns n scores into exp(score - most) and takes them into the row.  Returns
-/// the factor by which everything that was summed before must shrink.
+/// Turns n scores into exp(score - most) and takes them into the row; -INFINITY
+/// gives 0, and a row of nothing else the sum 0.  Returns the factor by which everything that was summed before must shrink.
 float dsprt_softmax_next(DsprtSoftmax *row, float *scores, int64_t n);
 
 #endif

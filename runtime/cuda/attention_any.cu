@@ -2,6 +2,8 @@
 //
 // Needs:  at most 512 channels of a head.
 // Leaves: o.  32 keys at a time, a running softmax, f32 throughout.
+#include <float.h>
+
 #include "attention.h"
 #include "dsprt_kernels.cuh"
 
@@ -76,7 +78,7 @@ static __global__ void any_kernel(DsprtAttention a, Tensors<T> t,
   for (int c = lane; c < a.dot; c += LANES)
     q_row[warp][c] = dsprt_load_one(t.q + c) * a.scale;
   __syncwarp();
-  float total = 0, top = -INFINITY, out[MOST_CHANNELS / LANES] = {};
+  float total = 0, top = -FLT_MAX, out[MOST_CHANNELS / LANES] = {};
   for (int64_t first = seen.begin; first < keys; first += LANES) {
     int64_t k_at = 0, v_at = 0, bias_at = 0;
     float score = -INFINITY;
@@ -99,8 +101,9 @@ static __global__ void any_kernel(DsprtAttention a, Tensors<T> t,
         out[i] += p * dsprt_load_one(t.v + from + i * LANES + lane);
     }
   }
+  float shrink = total > 0 ? 1 / total : 0; // 0: the query sees no key
   for (int i = 0; i * LANES + lane < a.width; i++)
-    dsprt_store_one(t.o + i * LANES + lane, out[i] / total);
+    dsprt_store_one(t.o + i * LANES + lane, out[i] * shrink);
 }
 
 template <typename T>

@@ -210,7 +210,7 @@ module attributes {dsp.dims = [
     {name = "K", size = 2 : i64}, {name = "E", size = 8 : i64},
     {name = "C", size = 16 : i64, factors = ["H", "D"]}]} {
   func.func @model(%x0: tensor<2x3x4x2x8xf32, {dims = ["B", "T", "S", "H", "D"], layout = ["+"]}>, %x1: tensor<2x3x4x2x8xf32, {dims = ["B", "T", "S", "H", "D"], layout = ["+"]}>, %x2: tensor<2x3x4x2x8xf32, {dims = ["B", "T", "S", "H", "D"], layout = ["+"]}>) {
-    // expected-error@+1 {{cannot leave partial sums}}
+    // expected-error@+1 {{cannot leave partial values}}
     %y = "dsp.attention"(%x0, %x1, %x2) {over = ["S"], dot = ["D"], scale = 1.0 : f64, stage = 0 : i64} : (tensor<2x3x4x2x8xf32, {dims = ["B", "T", "S", "H", "D"], layout = ["+"]}>, tensor<2x3x4x2x8xf32, {dims = ["B", "T", "S", "H", "D"], layout = ["+"]}>, tensor<2x3x4x2x8xf32, {dims = ["B", "T", "S", "H", "D"], layout = ["+"]}>) -> tensor<2x3x4x2x8xf32, {dims = ["B", "T", "S", "H", "D"], layout = ["+"]}>
     return
   }
@@ -353,7 +353,7 @@ module attributes {dsp.dims = [
     {name = "K", size = 2 : i64}, {name = "E", size = 8 : i64},
     {name = "C", size = 16 : i64, factors = ["H", "D"]}]} {
   func.func @model(%x0: tensor<2x3x8xf32, {dims = ["B", "T", "D"], layout = ["T"]}>, %x1: tensor<8x8xf32, {dims = ["E", "D"], layout = ["*"]}>) {
-    // expected-error@+1 {{cannot leave partial sums}}
+    // expected-error@+1 {{cannot leave partial values}}
     %y = "dsp.linear"(%x0, %x1) {contract = ["D"], out = ["E"], stage = 0 : i64} : (tensor<2x3x8xf32, {dims = ["B", "T", "D"], layout = ["T"]}>, tensor<8x8xf32, {dims = ["E", "D"], layout = ["*"]}>) -> tensor<2x3x8xf32, {dims = ["B", "T", "E"], layout = ["+"]}>
     return
   }
@@ -419,7 +419,7 @@ module attributes {dsp.dims = [
     {name = "K", size = 2 : i64}, {name = "E", size = 8 : i64},
     {name = "C", size = 16 : i64, factors = ["H", "D"]}]} {
   func.func @model(%x0: tensor<2x3x4x2x8xf32, {dims = ["B", "T", "S", "H", "D"], layout = ["+"]}>, %x1: tensor<2x3x4x2x8xf32, {dims = ["B", "T", "S", "H", "D"], layout = ["+"]}>) {
-    // expected-error@+1 {{cannot leave partial sums}}
+    // expected-error@+1 {{cannot leave partial values}}
     %y = "dsp.map"(%x0, %x1) {expr = ["add", 0, 1], operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, stage = 0 : i64} : (tensor<2x3x4x2x8xf32, {dims = ["B", "T", "S", "H", "D"], layout = ["+"]}>, tensor<2x3x4x2x8xf32, {dims = ["B", "T", "S", "H", "D"], layout = ["+"]}>) -> tensor<2x3x4x2x8xf32, {dims = ["B", "T", "S", "H", "D"], layout = ["+"]}>
     return
   }
@@ -443,7 +443,7 @@ module attributes {dsp.dims = [
 
 // -----
 
-// A maximum is not.
+// A maximum is no sum.
 module attributes {dsp.dims = [
     {name = "B", size = 2 : i64}, {name = "T", size = 3 : i64},
     {name = "S", size = 4 : i64}, {name = "H", size = 2 : i64},
@@ -452,8 +452,41 @@ module attributes {dsp.dims = [
     {name = "K", size = 2 : i64}, {name = "E", size = 8 : i64},
     {name = "C", size = 16 : i64, factors = ["H", "D"]}]} {
   func.func @model(%x0: tensor<2x3x4x2x8xf32, {dims = ["B", "T", "S", "H", "D"], layout = ["T"]}>) {
-    // expected-error@+1 {{cannot leave partial sums}}
+    // expected-error@+1 {{cannot leave partial values}}
     %y = "dsp.reduce"(%x0) {kind = "max", over = ["T"], stage = 0 : i64} : (tensor<2x3x4x2x8xf32, {dims = ["B", "T", "S", "H", "D"], layout = ["T"]}>) -> tensor<2x4x2x8xf32, {dims = ["B", "S", "H", "D"], layout = ["+"]}>
+    return
+  }
+}
+
+// -----
+
+// A maximum over a cut dim is a partial maximum.
+module attributes {dsp.dims = [
+    {name = "B", size = 2 : i64}, {name = "T", size = 3 : i64},
+    {name = "S", size = 4 : i64}, {name = "H", size = 2 : i64},
+    {name = "D", size = 8 : i64}, {name = "3", size = 3 : i64},
+    {name = "A", size = 5 : i64, terms = [[], ["S"]]},
+    {name = "K", size = 2 : i64}, {name = "E", size = 8 : i64},
+    {name = "C", size = 16 : i64, factors = ["H", "D"]}]} {
+  func.func @model(%x0: tensor<2x3x4x2x8xf32, {dims = ["B", "T", "S", "H", "D"], layout = ["T"]}>) {
+    %y = "dsp.reduce"(%x0) {kind = "max", over = ["T"], stage = 0 : i64} : (tensor<2x3x4x2x8xf32, {dims = ["B", "T", "S", "H", "D"], layout = ["T"]}>) -> tensor<2x4x2x8xf32, {dims = ["B", "S", "H", "D"], layout = ["^"]}>
+    return
+  }
+}
+
+// -----
+
+// A sum is no maximum.
+module attributes {dsp.dims = [
+    {name = "B", size = 2 : i64}, {name = "T", size = 3 : i64},
+    {name = "S", size = 4 : i64}, {name = "H", size = 2 : i64},
+    {name = "D", size = 8 : i64}, {name = "3", size = 3 : i64},
+    {name = "A", size = 5 : i64, terms = [[], ["S"]]},
+    {name = "K", size = 2 : i64}, {name = "E", size = 8 : i64},
+    {name = "C", size = 16 : i64, factors = ["H", "D"]}]} {
+  func.func @model(%x0: tensor<2x3x4x2x8xf32, {dims = ["B", "T", "S", "H", "D"], layout = ["T"]}>) {
+    // expected-error@+1 {{cannot leave partial values}}
+    %y = "dsp.reduce"(%x0) {kind = "sum", over = ["T"], stage = 0 : i64} : (tensor<2x3x4x2x8xf32, {dims = ["B", "T", "S", "H", "D"], layout = ["T"]}>) -> tensor<2x4x2x8xf32, {dims = ["B", "S", "H", "D"], layout = ["^"]}>
     return
   }
 }
@@ -701,7 +734,7 @@ module attributes {dsp.dims = [
     {name = "K", size = 2 : i64}, {name = "E", size = 8 : i64},
     {name = "C", size = 16 : i64, factors = ["H", "D"]}]} {
   func.func @model(%x0: tensor<2x3xf32, {dims = ["B", "T"], layout = ["+"]}>) {
-    // expected-error@+1 {{cannot write partial sums}}
+    // expected-error@+1 {{cannot write partial values}}
     "dsp.output"(%x0) {name = "x", file_shape = [2, 3], stage = 0 : i64} : (tensor<2x3xf32, {dims = ["B", "T"], layout = ["+"]}>) -> ()
     return
   }
@@ -718,7 +751,7 @@ module attributes {dsp.dims = [
     {name = "K", size = 2 : i64}, {name = "E", size = 8 : i64},
     {name = "C", size = 16 : i64, factors = ["H", "D"]}]} {
   func.func @model() {
-    // expected-error@+1 {{cannot leave partial sums}}
+    // expected-error@+1 {{cannot leave partial values}}
     %x = "dsp.input"() {name = "x", stage = 0 : i64} : () -> tensor<2x3xf32, {dims = ["B", "T"], layout = ["+"]}>
     return
   }

@@ -1,4 +1,5 @@
-"""What the references share: weights that are made when they are first used."""
+"""What the references share: weights that are made when they are first used,
+or that are drawn for the modules of a public class."""
 
 import pathlib
 import sys
@@ -31,6 +32,21 @@ def layer_norm(x, name, eps=1e-5):
         weights[name + ".bias"] = 0.1 * torch.randn(c)
     return F.layer_norm(x, (c,), weights[name + ".weight"],
                         weights[name + ".bias"], eps)
+
+
+def draw(module, prefix=""):
+    """Draws the parameters of a public module; their names stay behind
+    `prefix`."""
+    norms = {id(p) for m in module.modules() if "Norm" in type(m).__name__
+             for p in m.parameters(recurse=False)}
+    for name, p in module.named_parameters():
+        r = torch.randn(p.shape)
+        if p.dim() == 1:
+            drawn = 0.1 * r + (id(p) in norms and name.endswith("weight"))
+        else:
+            drawn = r / p[0].numel()**0.5
+        p.data = drawn
+        weights[prefix + name] = drawn
 
 
 def heads(x, count):

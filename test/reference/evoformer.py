@@ -1,141 +1,130 @@
-"""Writes test/fixtures/evoformer: random weights, an input and the outputs of
-two Evoformer blocks in PyTorch, f32.
+"""The Evoformer of AlphaFold 2 (Jumper et al., Nature 596, 2021): the outputs of
+DeepMind's class EvoformerIteration with random weights, f32.
 
-A transcription of algorithms 7 to 15 of the supplement of Jumper et al., Highly
-accurate protein structure prediction with AlphaFold, Nature 596 (2021), without
-dropout: MSA row attention with pair bias, MSA column attention, MSA transition,
-outer product mean, triangle multiplication (outgoing, incoming), triangle
-attention (starting, ending node), pair transition.  Names of modules follow the
-public PyTorch implementation OpenFold; projections of all heads are [heads *
-channels, in], as linears store them.
+The weights are stored as OpenFold, whose checkpoints are those of this model in
+PyTorch, names them: heads and their channels merged, matrices [out, in], and the
+two sides of the incoming triangle multiplication swapped.
 
-  python3 evoformer.py OUTPUT_FOLDER"""
+  python3 evoformer.py OUTPUT_FOLDER         needs alphafold-colabfold (with jax
+                                             and dm-haiku); written with 2.3.11"""
 
-import pathlib
-import sys
-
+import haiku
+import jax
+import numpy
 import torch
-import torch.nn.functional as F
-from safetensors.torch import save_file
+from alphafold.model import config, modules
+
+from common import save, weights
 
 BLOCKS, S, N = 2, 5, 7
 HM, DM, HZ, DZ, CT, CO = 2, 4, 2, 4, 6, 3
-CM, CZ = HM * DM, HZ * DZ
 
-torch.manual_seed(7)
-weights = {}
-
-
-def weight(name, out, into):
-    if name + ".weight" not in weights:
-        weights[name + ".weight"] = torch.randn(out, into) / into**0.5
-    return weights[name + ".weight"]
-
-
-def linear(x, name, out, bias=True):
-    w = weight(name, out, x.shape[-1])
-    if bias and name + ".bias" not in weights:
-        weights[name + ".bias"] = 0.1 * torch.randn(out)
-    return F.linear(x, w, weights[name + ".bias"] if bias else None)
-
-
-def norm(x, name):
-    c = x.shape[-1]
-    if name + ".weight" not in weights:
-        weights[name + ".weight"] = 1 + 0.1 * torch.randn(c)
-        weights[name + ".bias"] = 0.1 * torch.randn(c)
-    return F.layer_norm(x, (c,), weights[name + ".weight"],
-                        weights[name + ".bias"])
-
-
-def heads(x, count):
-    return x.view(*x.shape[:-1], count, -1)
-
-
-def row_attention_with_pair_bias(m, z, p):  # algorithm 7
-    h = norm(m, p + "layer_norm_m")
-    q, k, v = (heads(linear(h, p + "linear_" + n, CM, False), HM)
-               for n in "qkv")
-    b = linear(norm(z, p + "layer_norm_z"), p + "linear_z", HM, False)
-    g = torch.sigmoid(heads(linear(h, p + "linear_g", CM), HM))
-    logits = torch.einsum("sihd,sjhd->sijh", q, k) / DM**0.5 + b[None]
-    a = torch.softmax(logits, dim=2)
-    o = g * torch.einsum("sijh,sjhd->sihd", a, v)
-    return linear(o.flatten(-2), p + "linear_o", CM)
+ATTENTION = {"query_norm": "layer_norm", "feat_2d_weights": "linear",
+             "attention": "mha"}
+MULTIPLICATION = {
+    "layer_norm_input": "layer_norm_in", "center_layer_norm": "layer_norm_out",
+    "left_projection": "linear_a_p", "right_projection": "linear_b_p",
+    "left_gate": "linear_a_g", "right_gate": "linear_b_g",
+    "output_projection": "linear_z", "gating_linear": "linear_g"}
+SWAPPED = MULTIPLICATION | {
+    "left_projection": "linear_b_p", "right_projection": "linear_a_p",
+    "left_gate": "linear_b_g", "right_gate": "linear_a_g"}
+TRANSITION = {"input_layer_norm": "layer_norm", "transition1": "linear_1",
+              "transition2": "linear_2"}
+NAMES = {  # of the modules, then of what they hold: here and in OpenFold
+    "msa_row_attention_with_pair_bias": ("msa_att_row", {
+        "query_norm": "layer_norm_m", "feat_2d_norm": "layer_norm_z",
+        "feat_2d_weights": "linear_z", "attention": "mha"}),
+    "msa_column_attention": ("msa_att_col._msa_att", {
+        "query_norm": "layer_norm_m", "attention": "mha"}),
+    "msa_transition": ("msa_transition", TRANSITION),
+    "outer_product_mean": ("outer_product_mean", {
+        "layer_norm_input": "layer_norm", "left_projection": "linear_1",
+        "right_projection": "linear_2", "output": "linear_out"}),
+    "triangle_multiplication_outgoing": ("pair_stack.tri_mul_out",
+                                         MULTIPLICATION),
+    "triangle_multiplication_incoming": ("pair_stack.tri_mul_in", SWAPPED),
+    "triangle_attention_starting_node": ("pair_stack.tri_att_start", ATTENTION),
+    "triangle_attention_ending_node": ("pair_stack.tri_att_end", ATTENTION),
+    "pair_transition": ("pair_stack.pair_transition", TRANSITION),
+}
+LINEARS = {"query": "linear_q", "key": "linear_k", "value": "linear_v",
+           "gating": "linear_g", "output": "linear_o"}
 
 
-def column_attention(m, p):  # algorithm 8
-    h = norm(m, p + "layer_norm_m")
-    q, k, v = (heads(linear(h, p + "linear_" + n, CM, False), HM)
-               for n in "qkv")
-    g = torch.sigmoid(heads(linear(h, p + "linear_g", CM), HM))
-    a = torch.softmax(torch.einsum("sihd,tihd->stih", q, k) / DM**0.5, dim=1)
-    o = g * torch.einsum("stih,tihd->sihd", a, v)
-    return linear(o.flatten(-2), p + "linear_o", CM)
+def settings():
+    c = config.model_config("model_1").model
+    e = c.embeddings_and_evoformer.evoformer
+    e.msa_row_attention_with_pair_bias.num_head = HM
+    e.msa_column_attention.num_head = HM
+    e.triangle_attention_starting_node.num_head = HZ
+    e.triangle_attention_ending_node.num_head = HZ
+    for side in ("outgoing", "incoming"):
+        multiplication = e["triangle_multiplication_" + side]
+        multiplication.num_intermediate_channel = CT
+        multiplication.fuse_projection_weights = False
+    e.outer_product_mean.num_outer_channel = CO
+    c.global_config.deterministic = True
+    c.global_config.bfloat16 = False
+    return e, c.global_config
 
 
-def transition(x, p):  # algorithms 9 and 15
-    h = norm(x, p + "layer_norm")
-    c = x.shape[-1]
-    return linear(F.relu(linear(h, p + "linear_1", 4 * c)), p + "linear_2", c)
+def evoformer(msa, pair):
+    masks = {"msa": numpy.ones((S, N), "f4"), "pair": numpy.ones((N, N), "f4")}
+    x = {"msa": msa, "pair": pair}
+    for _ in range(BLOCKS):
+        x = modules.EvoformerIteration(*settings(), is_extra_msa=False)(
+            x, masks, is_training=False)
+    return x
 
 
-def outer_product_mean(m, p):  # algorithm 10
-    h = norm(m, p + "layer_norm")
-    a, b = linear(h, p + "linear_1", CO), linear(h, p + "linear_2", CO)
-    o = torch.einsum("sic,sjd->ijcd", a, b) / S
-    return linear(o.flatten(-2), p + "linear_out", CZ)
+def draw(path, name, shape):
+    """Matrices of variance 1 / inputs."""
+    r = torch.randn(*shape)
+    if name in ("scale", "offset"):
+        return 0.1 * r + (name == "scale")
+    if name.endswith("b") or name == "bias":
+        return 0.1 * r
+    inputs = shape[0]
+    if name == "output_w":  # [heads, channels, out]; [channels, channels, out]
+        inputs = shape[0] * shape[1]
+    return r / inputs**0.5
 
 
-def triangle_multiplication(z, p, outgoing):  # algorithms 11 and 12
-    h = norm(z, p + "layer_norm_in")
-    a = torch.sigmoid(linear(h, p + "linear_a_g", CT)) * linear(
-        h, p + "linear_a_p", CT)
-    b = torch.sigmoid(linear(h, p + "linear_b_g", CT)) * linear(
-        h, p + "linear_b_p", CT)
-    x = torch.einsum("ikc,jkc->ijc" if outgoing else "kic,kjc->ijc", a, b)
-    y = linear(norm(x, p + "layer_norm_out"), p + "linear_z", CZ)
-    return torch.sigmoid(linear(h, p + "linear_g", CZ)) * y
+def store(path, name, value):
+    """blocks/evoformer_iteration_1/MODULE[/PART..], NAME: a weight here."""
+    block, module, *parts = path.split("/")
+    number = block.removeprefix("evoformer_iteration").lstrip("_") or "0"
+    where, names = NAMES[module]
+    kind = {"scale": "weight", "weights": "weight", "offset": "bias"}.get(
+        name, name)
+    if parts[:1] == ["attention"] or (not parts and name.startswith("output")):
+        what, kind = name.rsplit("_", 1)
+        kind = {"w": "weight", "b": "bias"}[kind]
+        part = (names["attention"] + "." + LINEARS[what] if parts
+                else names["output"])
+    elif parts:
+        part = names[parts[0]]
+    else:
+        part, kind = names[name], "weight"
+    if kind == "weight" and value.dim() > 1:
+        if name == "output_w":
+            value = value.flatten(0, 1)
+        value = value.flatten(1).T
+    weights[f"evoformer.blocks.{number}.{where}.{part}.{kind}"] = value.flatten(
+        ) if kind == "bias" else value
 
 
-def triangle_attention(z, p, starting):  # algorithms 13 and 14
-    h = norm(z, p + "layer_norm")
-    q, k, v = (heads(linear(h, p + "linear_" + n, CZ, False), HZ)
-               for n in "qkv")
-    b = linear(h, p + "linear", HZ, False)
-    g = torch.sigmoid(heads(linear(h, p + "linear_g", CZ), HZ))
-    if starting:  # softmax over k of q_ij . k_ik + b_jk
-        logits = torch.einsum("ijhd,ikhd->ijkh", q, k) / DZ**0.5 + b[None]
-        o = torch.einsum("ijkh,ikhd->ijhd", torch.softmax(logits, 2), v)
-    else:  # softmax over k of q_ij . k_kj + b_ki
-        logits = torch.einsum("ijhd,kjhd->ijkh", q, k) / DZ**0.5
-        logits = logits + b.transpose(0, 1)[:, None]
-        o = torch.einsum("ijkh,kjhd->ijhd", torch.softmax(logits, 2), v)
-    return linear((g * o).flatten(-2), p + "linear_o", CZ)
-
-
-def block(m, z, p):  # algorithm 6
-    m = m + row_attention_with_pair_bias(m, z, p + "msa_att_row.")
-    m = m + column_attention(m, p + "msa_att_col.")
-    m = m + transition(m, p + "msa_transition.")
-    z = z + outer_product_mean(m, p + "outer_product_mean.")
-    z = z + triangle_multiplication(z, p + "tri_mul_out.", True)
-    z = z + triangle_multiplication(z, p + "tri_mul_in.", False)
-    z = z + triangle_attention(z, p + "tri_att_start.", True)
-    z = z + triangle_attention(z, p + "tri_att_end.", False)
-    return m, z + transition(z, p + "pair_transition.")
-
-
-def main():
-    folder = pathlib.Path(sys.argv[1])
-    msa, pair = torch.randn(S, N, CM), torch.randn(N, N, CZ)
-    m, z = msa, pair
-    for i in range(BLOCKS):
-        m, z = block(m, z, f"blocks.{i}.")
-    save_file(weights, folder / "weights.safetensors")
-    save_file({"msa": msa, "pair": pair}, folder / "input.safetensors")
-    save_file({"msa": m.contiguous(), "pair": z.contiguous()},
-              folder / "expected.safetensors")
-
-
-main()
+network = haiku.transform(evoformer)
+start = {"msa": torch.randn(S, N, HM * DM), "pair": torch.randn(N, N, HZ * DZ)}
+key = jax.random.PRNGKey(0)
+shapes = jax.eval_shape(network.init, key, *(x.numpy() for x in start.values()))
+params = {}
+for path, held in sorted(shapes.items()):
+    drawn = {n: draw(path, n, s.shape) for n, s in sorted(held.items())}
+    params[path] = {n: v.numpy() for n, v in drawn.items()}
+    for n, v in drawn.items():
+        store(path, n, v)
+with jax.default_matmul_precision("highest"):
+    found = network.apply(params, key, *(x.numpy() for x in start.values()))
+save(start, {n: torch.from_numpy(numpy.array(v)) for n, v in found.items()})

@@ -1,40 +1,32 @@
-"""Layers of the MSA Transformer (Rao et al., MSA Transformer, ICML 2021): row
-attention whose weights are tied over the sequences (the logits are summed over
-them and scaled by 1 / sqrt(sequences * D)), column attention, feed-forward;
-pre-norm.  Names follow the public ESM code.
+"""The MSA Transformer (Rao et al., ICML 2021): the logits of the public class
+MSATransformer with random weights, f32, for an MSA without padding.
 
-  python3 msa_transformer.py OUTPUT_FOLDER"""
+  python3 msa_transformer.py OUTPUT_FOLDER   needs fair-esm; written with 2.0.0"""
+
+import argparse
 
 import torch
-import torch.nn.functional as F
+from esm.data import Alphabet
+from esm.model.msa_transformer import MSATransformer
 
-from common import attention, heads, layer_norm, linear, save
+from common import draw, save, weights
 
-LAYERS, B, R, N, H, D = 2, 1, 4, 7, 2, 4
+LAYERS, B, R, N, H, D, POSITIONS = 2, 1, 4, 7, 2, 4, 12
 C = H * D
-
-
-def tied_rows(x, p):
-    h = layer_norm(x, p + "layer_norm")
-    q, k, v = (heads(linear(h, p + f"layer.{n}_proj", C), H) for n in "qkv")
-    logits = torch.einsum("brihd,brjhd->bhij", q, k) / (D * R)**0.5
-    o = torch.einsum("bhij,brjhd->brihd", logits.softmax(-1), v)
-    return x + linear(o.flatten(-2), p + "layer.out_proj", C)
-
-
-def columns(x, p):
-    h = layer_norm(x, p + "layer_norm").transpose(1, 2)
-    q, k, v = (heads(linear(h, p + f"layer.{n}_proj", C), H) for n in "qkv")
-    o = attention(q, k, v).flatten(-2).transpose(1, 2)
-    return x + linear(o, p + "layer.out_proj", C)
-
-
-x = start = torch.randn(B, R, N, C)
-for i in range(LAYERS):
-    p = f"layers.{i}."
-    x = tied_rows(x, p + "row_self_attention.")
-    x = columns(x, p + "column_self_attention.")
-    h = layer_norm(x, p + "feed_forward_layer.layer_norm")
-    h = F.gelu(linear(h, p + "feed_forward_layer.layer.fc1", 4 * C))
-    x = x + linear(h, p + "feed_forward_layer.layer.fc2", C)
-save({"x": start}, {"x": x})
+alphabet = Alphabet.from_architecture("MSA Transformer")
+model = MSATransformer(
+    argparse.Namespace(
+        layers=LAYERS, embed_dim=C, ffn_embed_dim=4 * C, attention_heads=H,
+        dropout=0., attention_dropout=0., activation_dropout=0.,
+        max_tokens=2**14, max_positions=POSITIONS, embed_positions_msa=True,
+        embed_positions_msa_dim=C), alphabet).eval()
+draw(model)
+for name in [n for n in weights if n.startswith("contact_head.")]:
+    del weights[name]  # it reads attentions, not the logits
+weights["lm_head.weight"] = weights["embed_tokens.weight"].clone()  # tied
+residues = [alphabet.get_idx(c) for c in alphabet.standard_toks]
+tokens = torch.tensor(residues)[torch.randint(len(residues), (B, R, N))]
+tokens[:, :, 0] = alphabet.cls_idx
+with torch.no_grad():
+    logits = model(tokens)["logits"]
+save({"tokens": tokens.int()}, {"logits": logits})

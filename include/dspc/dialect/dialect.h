@@ -60,7 +60,8 @@ typedef struct DspTensorInfo {
   int64_t sizes[DSP_MAX_RANK];        ///< global
   MlirStringRef dims[DSP_MAX_RANK];   ///< names of atoms
   size_t naxes;                       ///< 0 before planning
-  MlirStringRef layout[DSP_MAX_AXES]; ///< a dim, "*" (whole) or "+" (partial)
+  MlirStringRef layout[DSP_MAX_AXES]; ///< a dim, "*" (whole), "+" or
+                                       ///< "^" (partial sums, maxima)
 } DspTensorInfo;
 
 /// Reads a tensor type of the dialect; false when `type` is not one.

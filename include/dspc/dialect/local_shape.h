@@ -1,10 +1,11 @@
 // local_shape.h - the part of a tensor that one rank holds.
 //
 // A planned type carries `layout`, one string per mesh axis: the name of the
-// dim that is cut, "*" for whole, "+" for partial sums.  The cut dim may be a
-// product of adjacent atoms: then it is cut in its flat index space and stands
-// as one dim of the local shape.  Two axes cut the same dim, axis 1 then cuts
-// the parts that axis 0 makes, or dims that have no atom in common.
+// dim that is cut, "*" for whole, "+" for partial sums, "^" for partial maxima.
+// The cut dim may be a product of adjacent atoms: then it is cut in its flat
+// index space and stands as one dim of the local shape.  Two axes cut the same
+// dim, axis 1 then cuts the parts that axis 0 makes, or dims that have no atom
+// in common.
 #ifndef DSPC_DIALECT_LOCAL_SHAPE_H
 #define DSPC_DIALECT_LOCAL_SHAPE_H
 
@@ -51,7 +52,8 @@ typedef struct DspLocalShape {
   MlirStringRef atoms[DSP_MAX_RANK];
   int64_t sizes[DSP_MAX_RANK]; ///< of the atoms, global
   size_t natoms;
-  DspAxes partial; ///< the axes along which it is a partial sum
+  DspAxes partial; ///< the axes along which it is a partial sum or maximum
+  bool maxima;     ///< partial maxima, not sums
 } DspLocalShape;
 
 /// Reads the type of `value`.  `dims` is the module's dsp.dims.  Returns false

@@ -5,7 +5,11 @@
 
 #include "dspc/syntax/ast.h"
 
-enum { DSP_MODEL_MAX_RANK = 16, DSP_MODEL_MAX_LOOPS = 3 };
+enum {
+  DSP_MODEL_MAX_RANK = 16,
+  DSP_MODEL_MAX_LOOPS = 3,
+  DSP_MODEL_MAX_ARGS = 3
+};
 
 typedef enum DspElement { DSP_F32, DSP_BF16, DSP_F16, DSP_I32 } DspElement;
 
@@ -76,6 +80,7 @@ typedef struct DspModelOp {
   uint32_t stage;
   DspStr name;       ///< the variable it was bound to; of an input or output
   DspStr path, rel;  ///< PARAM
+  bool again;        ///< PARAM: an earlier op has the same path
   uint32_t *operands;
   size_t noperands;
   uint32_t result;   ///< unused by OUTPUT
@@ -86,7 +91,7 @@ typedef struct DspModelOp {
   bool causal;       ///< ATTENTION: a query sees no key behind it
   int64_t window;    ///< ATTENTION: nor one this far away; 0: no limit
   DspStr function;   ///< MAP: "add", ... or empty for a copy; REDUCE: "mean"
-  DspMapArg args[2]; ///< MAP
+  DspMapArg args[DSP_MODEL_MAX_ARGS]; ///< MAP
   size_t nargs;
   uint32_t dim;      ///< SLICE, CONCAT, PIN
   int64_t start, size; ///< SLICE
@@ -134,5 +139,10 @@ DspModel *dsp_sema_model(DspArena *arena, const DspAst *ast,
 
 /// Prints dims, stages and ops, one a line.
 void dsp_model_print(const DspModel *model, FILE *out);
+
+/// Prints what the program reads and writes, one tensor a line, in the order of
+/// the source: `param NAME ELEMENT [SIZES]` with the name and the shape that it
+/// has in the checkpoint; likewise `input` and `output`.
+void dsp_model_print_tensors(const DspModel *model, FILE *out);
 
 #endif

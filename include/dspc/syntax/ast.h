@@ -26,7 +26,15 @@ typedef enum DspExprKind {
 } DspExprKind;
 
 /// Operators: their character, or one of these.
-enum { DSP_EQUAL = 256, DSP_UNEQUAL, DSP_AT_MOST, DSP_AT_LEAST };
+enum {
+  DSP_EQUAL = 256,
+  DSP_UNEQUAL,
+  DSP_AT_MOST,
+  DSP_AT_LEAST,
+  DSP_AND,
+  DSP_OR,
+  DSP_NOT ///< UNARY
+};
 
 typedef struct DspExpr {
   DspExprKind kind;

@@ -113,7 +113,8 @@ DSPRT_INLINE DsprtKeys dsprt_keys_seen(const DsprtAttention *a,
 }
 
 /// Works in tiles with a running softmax: memory is a few tiles a thread,
-/// never queries x keys.  o overlaps neither q, k nor v.
+/// never queries x keys.  o overlaps neither q, k nor v.  A bias of -INFINITY
+/// hides a key from a query; one that sees no key gets 0.
 /// Cost: 2 * batch * queries * keys * (dot + width) operations.
 void dsprt_attention_f32(DsprtRun *run, const DsprtAttention *attention,
                          const float *q, const float *k, const float *v,

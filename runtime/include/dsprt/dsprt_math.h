@@ -82,6 +82,72 @@ DSPRT_INLINE float dsprt_gelu_tanh(float x) {
   return x * dsprt_sigmoid(2.0f * inner);
 }
 
+/// The sigmoid form of GELU.
+DSPRT_INLINE float dsprt_gelu_sigmoid(float x) {
+  return x * dsprt_sigmoid(1.702f * x);
+}
+
+DSPRT_INLINE float dsprt_min(float a, float b) {
+  return a < b ? a : b;
+}
+
+DSPRT_INLINE float dsprt_max(float a, float b) {
+  return a > b ? a : b;
+}
+
+/// x for positive x, else slope * x.
+DSPRT_INLINE float dsprt_leaky_relu(float x, float slope) {
+  return x > 0.0f ? x : slope * x;
+}
+
+/// x for positive x, else alpha * (exp(x) - 1).
+DSPRT_INLINE float dsprt_elu(float x, float alpha) {
+  return x > 0.0f ? x : alpha * expm1f(x);
+}
+
+/// log(1 + exp(x)), without overflow.
+DSPRT_INLINE float dsprt_softplus(float x) {
+  return dsprt_max(x, 0.0f) + log1pf(expf(-fabsf(x)));
+}
+
+DSPRT_INLINE float dsprt_mish(float x) {
+  return x * tanhf(dsprt_softplus(x));
+}
+
+DSPRT_INLINE float dsprt_hardsigmoid(float x) {
+  return dsprt_min(dsprt_max(x + 3.0f, 0.0f), 6.0f) * (1.0f / 6.0f);
+}
+
+DSPRT_INLINE float dsprt_hardswish(float x) {
+  return x * dsprt_hardsigmoid(x);
+}
+
+DSPRT_INLINE float dsprt_pow(float x, float y) {
+  return powf(x, y);
+}
+
+/// What is left of a after whole multiples of b; of the sign of b.
+DSPRT_INLINE float dsprt_mod(float a, float b) {
+  float rest = fmodf(a, b);
+  return rest != 0.0f && (rest < 0.0f) != (b < 0.0f) ? rest + b : rest;
+}
+
+DSPRT_INLINE float dsprt_abs(float x) {
+  return fabsf(x);
+}
+
+DSPRT_INLINE float dsprt_log(float x) {
+  return logf(x);
+}
+
+DSPRT_INLINE float dsprt_erf(float x) {
+  return erff(x);
+}
+
+DSPRT_INLINE float dsprt_floor(float x) {
+  return floorf(x);
+}
+
 DSPRT_INLINE float dsprt_rsqrt(float x) {
   return 1.0f / sqrtf(x);
 }
