@@ -16,6 +16,7 @@
 #include "closure.h"
 #include "dspc/plan/machine.h"
 #include "methods.h"
+#include "mixed.h"
 #include "picks.h"
 
 typedef struct Class {
@@ -41,8 +42,7 @@ typedef struct Lowering {
   uint32_t all_capacity;
   bool *anchored; ///< [axes][ndims]
 
-  bool *mixed;          ///< [stages][ndims] some op of the stage needs it whole
-  uint32_t *mixed_kind; ///< [stages] equal: the same dims
+  DspMixed mixed;
   size_t words;        ///< of one bit set of layouts
   uint64_t *asked;     ///< [nvalues][words]
   uint32_t *class_of;  ///< [nvalues]
@@ -365,60 +365,14 @@ static void make_classes(Lowering *l) {
   }
 }
 
-/// Finds the dims that the ops of each stage need whole.
-static void find_mixed(Lowering *l) {
-  const DspPlanGraph *graph = l->graph;
-  size_t nstages = 1;
-  for (size_t o = 0; o < graph->nops; ++o)
-    if (graph->ops[o].stage >= nstages)
-      nstages = (size_t)graph->ops[o].stage + 1;
-  l->mixed = DSP_NEW(l->scratch, bool, nstages * graph->ndims);
-  l->mixed_kind = DSP_NEW(l->scratch, uint32_t, nstages);
-  for (size_t o = 0; o < graph->nops; ++o) {
-    const DspPlanOp *op = &graph->ops[o];
-    for (size_t i = 0; op->kind == DSP_PLAN_COMPUTE && i < op->nloops; ++i)
-      if (op->loops[i].kind == DSP_LOOP_WHOLE ||
-          op->loops[i].kind == DSP_LOOP_RING)
-        l->mixed[op->stage * graph->ndims + op->loops[i].dim] = true;
-  }
-  DspInterner kinds = dsp_interner(l->scratch);
-  for (size_t s = 0; s < nstages; ++s) {
-    bool fresh = false;
-    l->key.count = 0;
-    for (size_t d = 0; d < graph->ndims; ++d)
-      if (l->mixed[s * graph->ndims + d])
-        dsp_key_add(&l->key, d);
-    l->mixed_kind[s] =
-        dsp_intern(&kinds, l->key.words, l->key.count, &fresh);
-  }
-}
-
-static bool is_mixed(const Lowering *l, uint32_t stage, uint32_t dim) {
-  const DspPlanDim *it = &l->graph->dims[dim];
-  const bool *mixed = &l->mixed[stage * l->graph->ndims];
-  bool any = mixed[dim];
-  for (size_t i = 0; i < it->natoms; ++i)
-    any |= mixed[it->atoms[i]];
-  return any;
-}
-
-/// A dim as a number to compare: source order, but last what the stage needs
-/// whole, so that switches fall between stages; then `none`.
-static int64_t order_of_dim(const Lowering *l, uint32_t stage, uint32_t dim) {
-  int64_t ndims = (int64_t)l->graph->ndims;
-  if (dim == DSP_PLAN_NO_DIM)
-    return 2 * ndims;
-  return is_mixed(l, stage, dim) ? ndims + dim : dim;
-}
-
 /// The outer axis before the inner one.
 static int64_t order_of(const Lowering *l, const DspPlanOp *op, uint32_t outer,
                         uint32_t inner) {
-  int64_t order = order_of_dim(l, op->stage, outer);
+  int64_t order = dsp_mixed_order(&l->mixed, op->stage, outer);
   if (l->options->mesh.naxes == 1)
     return order;
   int64_t base = 2 * (int64_t)l->graph->ndims + 1;
-  return order * base + order_of_dim(l, op->stage, inner);
+  return order * base + dsp_mixed_order(&l->mixed, op->stage, inner);
 }
 
 static uint8_t *local_layouts(Lowering *l, const uint32_t *values,
@@ -529,7 +483,7 @@ static void key_of_choice(Lowering *l, size_t o) {
   const DspPlanOp *op = &l->graph->ops[o];
   l->key.count = 0;
   dsp_key_add(&l->key, (uint64_t)op->kind << 32 | op->pin);
-  dsp_key_add(&l->key, l->mixed_kind[op->stage]);
+  dsp_key_add(&l->key, l->mixed.kinds[op->stage]);
   dsp_key_add(&l->key, has_loops(op) ? l->op_kind[o] : UINT32_MAX);
   for (size_t i = 0; i < dsp_op_arity(op); ++i)
     dsp_key_add(&l->key, l->class_of[dsp_op_value(op, i)]);
@@ -602,7 +556,7 @@ DspPlanStatus dsp_plan_lower(DspArena *arena, const DspPlanGraph *graph,
   }
   bool fits = l.unfit == SIZE_MAX && l.wide == UINT32_MAX;
   if (fits) {
-    find_mixed(&l);
+    l.mixed = dsp_find_mixed(scratch, graph);
     make_ops(&l);
     finish(&l, lowered);
   }
