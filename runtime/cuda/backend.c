@@ -94,10 +94,16 @@ int dsprt_backend_prepare(DsprtRun *run) {
   return 1;
 }
 
+static int64_t padded(int64_t bytes) { return (bytes + 255) / 256 * 256; }
+
 unsigned char *dsprt_backend_arena(DsprtRun *run, int64_t bytes) {
   void *arena = NULL, *mirror;
   size_t size = (size_t)(bytes ? bytes : 1);
-  if (cudaMalloc(&arena, size) != cudaSuccess) return NULL;
+  int64_t room = padded((int64_t)size);
+  if (cudaMalloc(&arena, (size_t)room + DSPRT_PEERS_BYTES) != cudaSuccess)
+    arena = NULL;
+  dsprt_peers_open(run, arena, room);
+  if (!arena) return NULL;
   // NaNs, so that whoever reads before writing is found out.
   dsprt_check_cuda(run, cudaMemset(arena, 0xff, size), "filling the arena");
   mirror = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -112,8 +118,6 @@ int64_t dsprt_backend_arena_bytes(const DsprtRun *run) {
   (void)run;
   return state.arena_bytes;
 }
-
-static int64_t padded(int64_t bytes) { return (bytes + 255) / 256 * 256; }
 
 /// All tensors into one piece of device memory, a pointer for each.
 bool dsprt_backend_weights(DsprtRun *run, DsprtWeights *weights) {
@@ -165,6 +169,7 @@ void dsprt_wait(DsprtRun *run) {
   for (int64_t turn = 0;; turn++) {
     cudaError_t error = cudaStreamQuery(state.stream);
     if (error == cudaSuccess) return;
+    if (error != cudaErrorNotReady) dsprt_peers_check(run);
     if (error != cudaErrorNotReady) dsprt_check_cuda(run, error, "a pass");
     if (turn % 1024 == 1023) check_team(run);
   }
@@ -265,6 +270,7 @@ void dsprt_backend_close(DsprtRun *run) {
   dsprt_attentions_free(state.attentions);
   if (state.dnn) cudnnDestroy(state.dnn);
   if (state.blas) cublasLtDestroy(state.blas);
+  dsprt_peers_close(run);
   if (state.comm) ncclCommDestroy(state.comm);
   if (state.stream) cudaStreamDestroy(state.stream);
   if (state.mirror)

@@ -1,4 +1,5 @@
-// collectives.c - changes of layout: pack, send and receive, unpack.
+// collectives.c - changes of layout: by stores into the other ranks' memory, or
+// pack, send and receive, unpack.
 //
 // Needs:  buffers as dsprt_collectives.h says, in device memory.
 // Leaves: results that do not depend on timing: sums go in rank order.  What
@@ -9,6 +10,7 @@
 
 #include "copies.h"
 #include "exchange.h"
+#include "peers.h"
 #include "shape.h"
 #include "state.h"
 
@@ -118,8 +120,8 @@ static void transfer(Exchange *x, unsigned char *staging) {
   dsprt_check_nccl(x->run, ncclGroupEnd(), "a group");
 }
 
-/// Sends, receives, and frees.  The own message is a copy.
-static void run_exchange(Exchange *x) {
+/// By NCCL.  The own message is a copy.
+static void send_and_receive(Exchange *x) {
   const DsprtMessage *own = &x->messages[x->run->rank];
   int64_t bytes = place(x);
   unsigned char *staging = dsprt_staging(x->run, bytes);
@@ -128,6 +130,12 @@ static void run_exchange(Exchange *x) {
     dsprt_copy_box(x->run, x->type, x->in, &own->send, x->out, &own->receive);
   if (x->run->ranks > 1) transfer(x, staging);
   unpack(x, staging);
+}
+
+/// Exchanges, and frees.
+static void run_exchange(Exchange *x) {
+  if (!dsprt_peers_exchange(x->run, x->type, x->in, x->out, x->messages))
+    send_and_receive(x);
   free(x->messages);
   free(x->sends);
 }
@@ -135,11 +143,16 @@ static void run_exchange(Exchange *x) {
 void dsprt_all_to_all(DsprtRun *run, const void *in, void *out,
                       const DsprtShape *shape, DsprtCut from, DsprtCut to) {
   Exchange x = begin(run, in, out, shape->type);
-  for (int peer = 0; peer < run->ranks; peer++)
+  for (int peer = 0; peer < run->ranks; peer++) {
+    DsprtMessage *message = &x.messages[peer], other;
     if (!dsprt_switch_boxes(shape, from, to, run->rank, peer, run->ranks,
-                            &x.messages[peer]))
+                            message) ||
+        !dsprt_switch_boxes(shape, from, to, peer, run->rank, run->ranks,
+                            &other))
       dsprt_fail(run, "a switch between cuts that overlap in this way is not "
                       "supported on GPUs");
+    message->there = other.receive;
+  }
   run_exchange(&x);
 }
 
@@ -151,6 +164,7 @@ static void gather(DsprtRun *run, const void *in, void *out,
     DsprtBox mine = dsprt_part_box(shape, cut, run->rank, run->ranks);
     x.messages[peer].send = dsprt_packed_box(&mine);
     x.messages[peer].receive = dsprt_part_box(shape, cut, peer, run->ranks);
+    x.messages[peer].there = mine;
   }
   run_exchange(&x);
 }
@@ -171,6 +185,9 @@ static void spread(DsprtRun *run, const void *in, void *slots,
     DsprtBox slot = dsprt_packed_box(&mine);
     slot.offset = peer * n;
     x.messages[peer].receive = slot;
+    x.messages[peer].there = dsprt_packed_box(&x.messages[peer].send);
+    x.messages[peer].there.offset =
+        run->rank * dsprt_box_elements(&x.messages[peer].send);
   }
   run_exchange(&x);
 }

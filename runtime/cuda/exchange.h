@@ -13,9 +13,9 @@ typedef struct DsprtBox {
 } DsprtBox;
 
 /// One message: what `in` gives to a rank, and where `out` takes what that
-/// rank gives to this one.
+/// rank gives to this one; `there`: where the other's `out` takes `send`.
 typedef struct DsprtMessage {
-  DsprtBox send, receive;
+  DsprtBox send, receive, there;
 } DsprtMessage;
 
 int64_t dsprt_box_elements(const DsprtBox *box);

@@ -8,6 +8,7 @@
 #include <nccl.h>
 
 #include "backend.h"
+#include "peers.h"
 #include "team.h"
 
 struct DsprtLinearPlan;
@@ -18,6 +19,7 @@ typedef struct DsprtState {
   const DsprtProgram *program;
   cudaStream_t stream; ///< everything of a run is enqueued here
   ncclComm_t comm;     ///< NULL for one rank
+  DsprtPeers peers;    ///< the other ranks' memory, where it can be reached
   cublasLtHandle_t blas;
   cudnnHandle_t dnn; ///< NULL until attention asks for it
 
