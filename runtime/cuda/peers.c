@@ -25,10 +25,19 @@ typedef struct Offer {
   cudaIpcMemHandle_t arena;
 } Offer;
 
+static bool is(const char *variable, const char *value) {
+  const char *text = getenv(variable);
+  return text && strcmp(text, value) == 0;
+}
+
+/// DSPRT_PEERS: "0" never; "always" also where ranks share a GPU, or where
+/// NCCL was told that they are on several machines: for tests.
+static bool is_forced(void) { return is("DSPRT_PEERS", "always"); }
+
 /// A name that processes have in common when they run on one machine, as far
 /// as the user lets NCCL know.
 static void name_machine(char *name, size_t size) {
-  const char *given = getenv("NCCL_HOSTID");
+  const char *given = is_forced() ? NULL : getenv("NCCL_HOSTID");
   char host[128] = "", boot[64] = "";
   FILE *file = fopen("/proc/sys/kernel/random/boot_id", "r");
   if (file && !fgets(boot, sizeof boot, file)) boot[0] = 0;
@@ -40,11 +49,6 @@ static void name_machine(char *name, size_t size) {
     snprintf(name, size, "%s %s", host, boot);
 }
 
-static bool is_on(const char *variable) {
-  const char *text = getenv(variable);
-  return text && *text && strcmp(text, "0") != 0;
-}
-
 static Offer offer_of(const DsprtRun *run, void *arena, int64_t bytes) {
   Offer mine;
   int device;
@@ -52,7 +56,8 @@ static Offer offer_of(const DsprtRun *run, void *arena, int64_t bytes) {
   mine.bytes = bytes;
   name_machine(mine.machine, sizeof mine.machine);
   mine.usable = arena && run->ranks <= DSPRT_MAX_PEERS &&
-                is_on("DSPRT_PEERS") && !is_on("NCCL_P2P_DISABLE") &&
+                !is("DSPRT_PEERS", "0") &&
+                (is_forced() || !is("NCCL_P2P_DISABLE", "1")) &&
                 cudaGetDevice(&device) == cudaSuccess &&
                 cudaDeviceGetPCIBusId(mine.device, sizeof mine.device,
                                       device) == cudaSuccess &&
@@ -67,7 +72,7 @@ static bool fit(const Offer *all, int ranks) {
     fine &= all[r].usable && all[r].bytes == all[0].bytes &&
             strcmp(all[r].machine, all[0].machine) == 0;
     for (int s = 0; s < r; s++)
-      fine &= strcmp(all[r].device, all[s].device) != 0;
+      fine &= is_forced() || strcmp(all[r].device, all[s].device) != 0;
   }
   return fine;
 }
@@ -75,7 +80,7 @@ static bool fit(const Offer *all, int ranks) {
 static void set_peer(DsprtPeers *peers, int rank, unsigned char *arena,
                      int64_t bytes) {
   peers->arenas[rank] = arena;
-  peers->flags[rank] = (uint32_t *)(void *)(arena + bytes);
+  peers->flags[rank] = (DsprtFlags *)(void *)(arena + bytes);
 }
 
 static bool map_all(DsprtPeers *peers, const Offer *all, const DsprtRun *run,
@@ -152,13 +157,25 @@ void dsprt_peers_check(const DsprtRun *run) {
                *late - 1, DSPRT_PEERS_SECONDS);
 }
 
-bool dsprt_peers_exchange(DsprtRun *run, DsprtType type, const void *in,
-                          void *out, const DsprtMessage *messages) {
+/// The first pass makes sure that all ranks mean the same place: what a rank
+/// stores into another one's arena, it stores where its own buffer lies.
+static void check_place(DsprtRun *run, int64_t at) {
+  DsprtTeamError error;
+  int64_t all[DSPRT_MAX_PEERS];
+  if (!dsprt_team_gather(&run->state->team, &at, sizeof at, all, &error))
+    dsprt_fail(run, "%s", error.text);
+  for (int r = 0; r < run->ranks; r++)
+    if (all[r] != at)
+      dsprt_fail(run, "rank %d has the result of an exchange elsewhere in its "
+                      "arena", r);
+}
+
+/// Into `pushes`, the next rank's box first; returns how many are not empty.
+static int list_pushes(DsprtRun *run, DsprtType type, const void *in,
+                       int64_t at, const DsprtMessage *messages,
+                       DsprtPush *pushes) {
   DsprtState *state = run->state;
-  DsprtPush pushes[DSPRT_MAX_PEERS];
-  int64_t at = (unsigned char *)out - run->arena;
   int count = 0;
-  if (!state->peers.usable || at < 0 || at >= state->arena_bytes) return false;
   for (int k = 0; k < run->ranks; k++) {
     int peer = (run->rank + 1 + k) % run->ranks;
     int64_t n = dsprt_box_elements(&messages[peer].send);
@@ -167,8 +184,26 @@ bool dsprt_peers_exchange(DsprtRun *run, DsprtType type, const void *in,
                                   messages[peer].send, messages[peer].there};
     if (peer != run->rank) state->counted += n * dsprt_type_bytes(type);
   }
-  dsprt_peers_barrier(run, &state->peers);
-  if (count > 0) dsprt_push(run, type, pushes, count);
-  dsprt_peers_barrier(run, &state->peers);
+  return count;
+}
+
+bool dsprt_peers_exchange(DsprtRun *run, DsprtType type, const void *in,
+                          void *out, const DsprtMessage *messages) {
+  DsprtState *state = run->state;
+  DsprtPush pushes[DSPRT_MAX_PEERS];
+  DsprtPath path = state->peers.path;
+  int64_t at = (unsigned char *)out - run->arena;
+  if (!state->peers.usable || path == DSPRT_PATH_NCCL) return false;
+  if (at < 0 || at >= state->arena_bytes) at = -1;
+  if (state->warming) check_place(run, at);
+  if (at < 0) return false;
+  int count = list_pushes(run, type, in, at, messages, pushes);
+  if (path == DSPRT_PATH_ENGINES &&
+      dsprt_push_engines(run, &state->peers, type, pushes, count))
+    return true;
+  if ((path == DSPRT_PATH_BULK || path == DSPRT_PATH_CHOSEN) &&
+      dsprt_push_bulk(run, &state->peers, type, pushes, count))
+    return true;
+  dsprt_push(run, &state->peers, type, pushes, count);
   return true;
 }

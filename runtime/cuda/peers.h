@@ -9,17 +9,40 @@
 #include "exchange.h"
 
 enum {
-  DSPRT_MAX_PEERS = 8,        ///< ranks of a team that uses peer memory
-  DSPRT_PEERS_BYTES = 4096,   ///< behind the arena: the flags
-  DSPRT_PEERS_SECONDS = 120,  ///< that a rank waits for another in a pass
+  DSPRT_MAX_PEERS = 8,       ///< ranks of a team that uses peer memory
+  DSPRT_PEERS_BYTES = 4096,  ///< behind the arena: DsprtFlags
+  DSPRT_PEERS_SECONDS = 120, ///< that a rank waits for another in a pass
 };
 
-/// Where one rank's arena and flags are mapped here.
+/// What stands behind the arena of a rank.  It lies in device memory and is
+/// advanced by kernels, so that a captured graph can be replayed.
+typedef struct DsprtFlags {
+  uint32_t told[DSPRT_MAX_PEERS]; ///< by rank r: how far it has come
+  uint32_t turn;                  ///< how far this rank has come
+  uint32_t blocks;                ///< of the kernel at work that are done
+} DsprtFlags;
+
+/// How boxes are copied.
+typedef enum DsprtPath {
+  DSPRT_PATH_CHOSEN, ///< by size
+  DSPRT_PATH_NCCL,   ///< not into peer memory
+  DSPRT_PATH_WORDS,  ///< loads and stores of up to 16 bytes
+  DSPRT_PATH_BULK,   ///< bulk copies through shared memory, where rows allow
+  DSPRT_PATH_ENGINES ///< copy engines
+} DsprtPath;
+
+enum { DSPRT_ENGINE_STREAMS = 8 };
+
+/// Where the ranks' arenas and flags are mapped here.
 typedef struct DsprtPeers {
-  bool usable; ///< on all ranks, or on none
+  bool usable;    ///< on all ranks, or on none
+  DsprtPath path; ///< the same on all ranks
+  int blocks;     ///< of a kernel, 0: as many as have been found best
   unsigned char *arenas[DSPRT_MAX_PEERS]; ///< own one too
-  uint32_t *flags[DSPRT_MAX_PEERS]; ///< [ranks + 1] passed barriers, and own
+  DsprtFlags *flags[DSPRT_MAX_PEERS];
   int *late; ///< memory of the host: 1 + the rank that did not come, or 0
+  cudaStream_t streams[DSPRT_ENGINE_STREAMS];
+  cudaEvent_t fork, join[DSPRT_ENGINE_STREAMS];
 } DsprtPeers;
 
 /// One box of an exchange.
@@ -36,27 +59,35 @@ extern "C" {
 /// Maps the arenas of all ranks into each other: `arena` has `bytes`, a
 /// multiple of 256, and DSPRT_PEERS_BYTES behind them; NULL when this rank has
 /// none.  Collective; never fails, but may find that peers are not usable:
-/// other machines, shared GPUs, no access, or not asked for (DSPRT_PEERS=1).
+/// other machines, shared GPUs, no access, or DSPRT_PEERS=0.
 void dsprt_peers_open(DsprtRun *run, unsigned char *arena, int64_t bytes);
 /// Unmaps; collective when peers are usable.
 void dsprt_peers_close(DsprtRun *run);
 
-/// The exchange of `messages` [ranks], enqueued: a barrier, a kernel of stores,
-/// a barrier.  Returns false, on all ranks alike, when it must go by NCCL:
-/// peers are not usable, or `out` is not in the arena.  Counts the bytes.
+/// The exchange of `messages` [ranks], enqueued: all ranks wait for each other,
+/// store, and wait for each other.  Returns false, on all ranks alike, when it
+/// must go by NCCL: peers are not usable, or `out` is not in the arena.  Counts
+/// the bytes.
 bool dsprt_peers_exchange(DsprtRun *run, DsprtType type, const void *in,
                           void *out, const DsprtMessage *messages);
 
-/// Ends all ranks when a barrier waited in vain.
+/// Ends all ranks when a kernel waited in vain for another rank.
 void dsprt_peers_check(const DsprtRun *run);
 
-// The kernels (push.cu).
+// One kernel that waits for all ranks, copies, and waits again; `count` boxes,
+// at most DSPRT_MAX_PEERS, none empty.
 
-/// Returns when all ranks have come this far in their streams.
-void dsprt_peers_barrier(DsprtRun *run, const DsprtPeers *peers);
-/// Copies all boxes, at the same time; at most DSPRT_MAX_PEERS, none empty.
-void dsprt_push(DsprtRun *run, DsprtType type, const DsprtPush *pushes,
-                int count);
+/// push.cu: boxes of any kind.
+void dsprt_push(DsprtRun *run, const DsprtPeers *peers, DsprtType type,
+                const DsprtPush *pushes, int count);
+/// bulk.cu: rows of some KB; returns false when these boxes have none.
+bool dsprt_push_bulk(DsprtRun *run, const DsprtPeers *peers, DsprtType type,
+                     const DsprtPush *pushes, int count);
+/// engines.c: returns false when there are too many pieces.
+bool dsprt_push_engines(DsprtRun *run, DsprtPeers *peers, DsprtType type,
+                        const DsprtPush *pushes, int count);
+/// push.cu: what the kernels do before they copy, and after.
+void dsprt_peers_meet(DsprtRun *run, const DsprtPeers *peers, bool is_after);
 
 #ifdef __cplusplus
 }
