@@ -408,12 +408,11 @@ bool dsp_read_graph(DspArena *arena, MlirOperation func, MlirAttribute dims,
 
 DspPlanOptions dsp_plan_options(MlirOperation top,
                                 const DspPassOptions *options) {
+  (void)top;
   return (DspPlanOptions){
       .ranks = options->ranks,
       .allow_tensor = options->allow_tensor,
       .method = options->method,
       .machine = options->by_time ? options->machine : NULL,
-      // the CUDA runtime has no ring
-      .no_ring = dsp_str_is(dsp_string_attr(top, "dsp.target"), "cuda"),
   };
 }

@@ -4,6 +4,8 @@
 // Leaves: o.
 #include "attention.h"
 
+#include <stddef.h>
+
 static int is_one(const DsprtAttention *a, int i) {
   return a->batch[i].q == a->batch[i + 1].size * a->batch[i + 1].q &&
          a->batch[i].k == a->batch[i + 1].size * a->batch[i + 1].k &&
@@ -87,18 +89,27 @@ static int is_empty(const DsprtAttention *a) {
   return empty;
 }
 
+static void merge_dims(DsprtAttention *a) {
+  move_queries(a);
+  sort_queries(a);
+  merge_batch(a);
+  merge_over(a);
+}
+
+void dsprt_attend_some(DsprtRun *run, DsprtAttentionCall *call) {
+  merge_dims(&call->a);
+  if (!dsprt_attention_cudnn(run, call)) dsprt_attention_any(run, call);
+}
+
 static void attend(DsprtRun *run, DsprtType type, const DsprtAttention *a,
                    const void *q, const void *k, const void *v, void *o) {
-  DsprtAttentionCall call = {*a, type, q, k, v, o};
+  DsprtAttentionCall call = {*a, type, q, k, v, o, NULL};
   if (is_empty(a)) return;
   if (a->bias.data || a->mask.causal || a->mask.window) {
     dsprt_attention_any(run, &call);
     return;
   }
-  move_queries(&call.a);
-  sort_queries(&call.a);
-  merge_batch(&call.a);
-  merge_over(&call.a);
+  merge_dims(&call.a);
   if (dsprt_attention_short(run, &call)) return;
   if (dsprt_attention_cudnn(run, &call)) return;
   dsprt_attention_any(run, &call);

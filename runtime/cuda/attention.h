@@ -10,11 +10,17 @@ typedef struct DsprtAttentionCall {
   DsprtType type;
   const void *q, *k, *v;
   void *o;
+  float *lse; ///< [rows of o] log-sum-exp of the scaled scores; or NULL
 } DsprtAttentionCall;
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/// Attention with `lse`, in any way that gives it; no bias, no mask.  Merges
+/// the dims of call->a: rows keep their order, which depends on those that k
+/// and v lack, but not on the number of keys.
+void dsprt_attend_some(DsprtRun *run, DsprtAttentionCall *call);
 
 /// A warp for 16 queries, all keys in registers: bf16, at most 64 keys.
 /// Returns 0 when the call is not of this kind.

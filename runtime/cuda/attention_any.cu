@@ -15,6 +15,7 @@ template <typename T>
 struct Tensors {
   const T *q, *k, *v, *bias; // bias may be NULL
   T *o;
+  float *lse; // NULL, or one for each query
 };
 
 /// Adds the offsets of batch element and query number `at`.
@@ -101,6 +102,7 @@ static __global__ void any_kernel(DsprtAttention a, Tensors<T> t,
   }
   for (int i = 0; i * LANES + lane < a.width; i++)
     dsprt_store_one(t.o + i * LANES + lane, out[i] / total);
+  if (t.lse && lane == 0) t.lse[at] = top + logf(total);
 }
 
 template <typename T>
@@ -111,7 +113,7 @@ static void launch(DsprtRun *run, const DsprtAttentionCall *call) {
   for (int i = 0; i < a.nquery; i++) queries *= a.query[i].size;
   for (int i = 0; i < a.nkey; i++) keys *= a.key[i].size;
   Tensors<T> t = {(const T *)call->q, (const T *)call->k, (const T *)call->v,
-                  (const T *)a.bias.data, (T *)call->o};
+                  (const T *)a.bias.data, (T *)call->o, call->lse};
   unsigned blocks = (unsigned)((queries + WARPS - 1) / WARPS);
   any_kernel<<<blocks, DSPRT_THREADS, 0, dsprt_stream(run)>>>(a, t, queries,
                                                               keys);

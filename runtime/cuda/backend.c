@@ -273,6 +273,9 @@ void dsprt_backend_close(DsprtRun *run) {
   dsprt_peers_close(run);
   if (state.comm) ncclCommDestroy(state.comm);
   if (state.stream) cudaStreamDestroy(state.stream);
+  if (state.travel) cudaStreamDestroy(state.travel);
+  if (state.leaves) cudaEventDestroy(state.leaves);
+  if (state.arrives) cudaEventDestroy(state.arrives);
   if (state.mirror)
     munmap(state.mirror, (size_t)(state.arena_bytes ? state.arena_bytes : 1));
   cudaFree(state.staging);

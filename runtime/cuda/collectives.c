@@ -7,6 +7,7 @@
 #include "dsprt_collectives.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "copies.h"
 #include "exchange.h"
@@ -138,6 +139,13 @@ static void run_exchange(Exchange *x) {
     send_and_receive(x);
   free(x->messages);
   free(x->sends);
+}
+
+void dsprt_exchange(DsprtRun *run, DsprtType type, const void *in, void *out,
+                    const DsprtMessage *messages) {
+  Exchange x = begin(run, in, out, type);
+  memcpy(x.messages, messages, (size_t)run->ranks * sizeof *messages);
+  run_exchange(&x);
 }
 
 void dsprt_all_to_all(DsprtRun *run, const void *in, void *out,

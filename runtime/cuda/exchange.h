@@ -20,6 +20,10 @@ typedef struct DsprtMessage {
 
 int64_t dsprt_box_elements(const DsprtBox *box);
 
+/// Sends and receives, `messages` [ranks] of elements of `type`.  Collective.
+void dsprt_exchange(DsprtRun *run, DsprtType type, const void *in, void *out,
+                    const DsprtMessage *messages);
+
 /// The boxes of a switch between two cuts: `send` for `peer` in this rank's
 /// part when `from` is cut, `receive` of what `peer` sends in the part when
 /// `to` is cut.  Returns false for cuts whose common elements are no box.

@@ -19,6 +19,8 @@ typedef struct DsprtState {
   const DsprtProgram *program;
   cudaStream_t stream; ///< everything of a run is enqueued here
   ncclComm_t comm;     ///< NULL for one rank
+  cudaStream_t travel; ///< blocks of a ring; NULL until there is one
+  cudaEvent_t leaves, arrives; ///< blocks of a ring
   DsprtPeers peers;    ///< the other ranks' memory, where it can be reached
   cublasLtHandle_t blas;
   cudnnHandle_t dnn; ///< NULL until attention asks for it

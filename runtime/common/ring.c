@@ -1,0 +1,80 @@
+// ring.c - the blocks of keys and values that travel round the ranks.
+//
+// Needs:  the attention of this rank; k and v with any strides.
+// Leaves: dense blocks.
+#include "ring.h"
+
+#include <stdbool.h>
+
+DsprtBlock dsprt_ring_block(const DsprtAttention *a, const DsprtRing *ring,
+                            int64_t part) {
+  DsprtBlock block = {.keys = 1, .batches = 1};
+  for (int i = 0; i < a->nkey; i++)
+    block.keys *= i == ring->key ? part : a->key[i].size;
+  for (int i = 0; i < a->nbatch; i++)
+    if (a->batch[i].k || a->batch[i].v) block.batches *= a->batch[i].size;
+  block.k_elements = block.batches * block.keys * a->dot;
+  block.elements = block.batches * block.keys * (a->dot + a->width);
+  return block;
+}
+
+/// Copies k or v of this rank; `out` is dense.
+static void pack(DsprtRun *run, const DsprtAttention *a, DsprtType type,
+                 bool values, const void *in, void *out) {
+  DsprtCopy copy = {0};
+  int64_t width = values ? a->width : a->dot;
+  for (int i = 0; i < a->nbatch; i++)
+    if (a->batch[i].k || a->batch[i].v) {
+      copy.dims[copy.ndims].size = a->batch[i].size;
+      copy.dims[copy.ndims++].in = values ? a->batch[i].v : a->batch[i].k;
+    }
+  for (int i = 0; i < a->nkey; i++) {
+    copy.dims[copy.ndims].size = a->key[i].size;
+    copy.dims[copy.ndims++].in = values ? a->key[i].v : a->key[i].k;
+  }
+  copy.dims[copy.ndims].size = width;
+  copy.dims[copy.ndims++].in = 1;
+  int64_t stride = 1;
+  for (int i = copy.ndims; i-- > 0; stride *= copy.dims[i].size)
+    copy.dims[i].out = stride;
+  dsprt_copy(run, type, &copy, in, out);
+}
+
+void dsprt_ring_pack(DsprtRun *run, const DsprtAttention *a, DsprtType type,
+                     const void *k, const void *v, const DsprtBlock *block,
+                     void *out) {
+  unsigned char *values = out;
+  if (block->elements == 0) return;
+  values += block->k_elements * dsprt_type_bytes(type);
+  pack(run, a, type, false, k, out);
+  pack(run, a, type, true, v, values);
+}
+
+DsprtAttention dsprt_ring_attention(const DsprtAttention *attention,
+                                    const DsprtBlock *block) {
+  DsprtAttention a = *attention;
+  int64_t at = block->keys;
+  for (int i = a.nbatch; i-- > 0;) {
+    bool has = a.batch[i].k || a.batch[i].v;
+    a.batch[i].k = has ? at * a.dot : 0;
+    a.batch[i].v = has ? at * a.width : 0;
+    at *= has ? a.batch[i].size : 1;
+  }
+  a.nkey = 1;
+  a.key[0].size = block->keys;
+  a.key[0].k = a.dot;
+  a.key[0].v = a.width;
+  return a;
+}
+
+int64_t dsprt_ring_rows(const DsprtAttention *a) {
+  int64_t n = 1;
+  for (int i = 0; i < a->nbatch; i++) n *= a->batch[i].size;
+  for (int i = 0; i < a->nquery; i++) n *= a->query[i].size;
+  return n;
+}
+
+int64_t dsprt_ring_room(const DsprtBlock *block, DsprtType type) {
+  int64_t bytes = block->elements * dsprt_type_bytes(type);
+  return (bytes + DSPRT_ALIGNMENT - 1) / DSPRT_ALIGNMENT * DSPRT_ALIGNMENT;
+}
