@@ -15,6 +15,8 @@
 #include "shape.h"
 #include "state.h"
 
+enum { PAGE = 2 << 20 }; ///< bytes, of device memory
+
 /// One run at a time.
 static DsprtState state;
 
@@ -100,8 +102,9 @@ unsigned char *dsprt_backend_arena(DsprtRun *run, int64_t bytes) {
   void *arena = NULL, *mirror;
   size_t size = (size_t)(bytes ? bytes : 1);
   int64_t room = padded((int64_t)size);
-  if (cudaMalloc(&arena, (size_t)room + DSPRT_PEERS_BYTES) != cudaSuccess)
-    arena = NULL;
+  // In pages of its own, so that nothing else is shared with other processes.
+  size_t pages = ((size_t)room + DSPRT_PEERS_BYTES + PAGE - 1) / PAGE * PAGE;
+  if (cudaMalloc(&arena, pages) != cudaSuccess) arena = NULL;
   dsprt_peers_open(run, arena, room);
   if (!arena) return NULL;
   // NaNs, so that whoever reads before writing is found out.
@@ -169,8 +172,11 @@ void dsprt_wait(DsprtRun *run) {
   for (int64_t turn = 0;; turn++) {
     cudaError_t error = cudaStreamQuery(state.stream);
     if (error == cudaSuccess) return;
-    if (error != cudaErrorNotReady) dsprt_peers_check(run);
-    if (error != cudaErrorNotReady) dsprt_check_cuda(run, error, "a pass");
+    if (error != cudaErrorNotReady) {
+      dsprt_peers_check(run);
+      check_team(run);
+      dsprt_check_cuda(run, error, "a pass");
+    }
     if (turn % 1024 == 1023) check_team(run);
   }
 }

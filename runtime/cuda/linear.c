@@ -149,6 +149,7 @@ static int list_candidates(DsprtRun *run, DsprtLinearPlan *plan,
 static void tune(DsprtRun *run, DsprtLinearPlan *plan, const Call *call) {
   cublasLtMatmulHeuristicResult_t found[CANDIDATES];
   int count = list_candidates(run, plan, found);
+  dsprt_wait(run); // with an eye on the other ranks, as timing has not
   plan->algorithm = found[0].algo;
   Call trial = *call;
   size_t bytes = (size_t)((plan->key.rows - 1) * plan->key.ldy +

@@ -13,6 +13,7 @@
 struct Meeting {
   DsprtFlags *flags[DSPRT_MAX_PEERS];
   int *late;
+  uint64_t patience; ///< nanoseconds
   int rank, ranks;
 };
 
@@ -20,6 +21,7 @@ static inline Meeting meeting_of(const DsprtRun *run, const DsprtPeers *p) {
   Meeting m = {};
   for (int r = 0; r < run->ranks; r++) m.flags[r] = p->flags[r];
   m.late = p->late;
+  m.patience = (uint64_t)p->seconds * 1000000000u;
   m.rank = run->rank;
   m.ranks = run->ranks;
   return m;
@@ -55,7 +57,7 @@ static __device__ inline void wait_for(const Meeting &m, int peer,
     if (n % 1024) continue;
     uint64_t now = nanoseconds();
     if (begin == 0) begin = now;
-    if (now - begin < DSPRT_PEERS_SECONDS * 1000000000ull) continue;
+    if (now - begin < m.patience) continue;
     *(volatile int *)m.late = peer + 1;
     __threadfence_system();
     __trap();

@@ -118,6 +118,7 @@ static bool everywhere(DsprtRun *run, bool here) {
 void dsprt_peers_open(DsprtRun *run, unsigned char *arena, int64_t bytes) {
   DsprtPeers *peers = &run->state->peers;
   DsprtTeamError error;
+  const char *seconds = getenv("DSPRT_PEERS_SECONDS");
   if (run->ranks == 1) return;
   Offer mine = offer_of(run, arena, bytes);
   Offer *all = calloc((size_t)run->ranks, sizeof *all);
@@ -131,6 +132,8 @@ void dsprt_peers_open(DsprtRun *run, unsigned char *arena, int64_t bytes) {
     dsprt_fail(run, "%s", error.text);
   if (fit(all, run->ranks)) {
     bool mapped = map_all(peers, all, run, arena);
+    peers->seconds = seconds && atoi(seconds) > 0 ? atoi(seconds)
+                                                  : DSPRT_PEERS_SECONDS;
     if (mapped) *peers->late = 0;
     peers->usable = everywhere(run, mapped);
   }
@@ -154,7 +157,7 @@ void dsprt_peers_check(const DsprtRun *run) {
   const int *late = run->state->peers.late;
   if (late && *late)
     dsprt_fail(run, "rank %d did not come to an exchange within %d seconds",
-               *late - 1, DSPRT_PEERS_SECONDS);
+               *late - 1, run->state->peers.seconds);
 }
 
 /// The first pass makes sure that all ranks mean the same place: what a rank

@@ -11,7 +11,7 @@
 enum {
   DSPRT_MAX_PEERS = 8,       ///< ranks of a team that uses peer memory
   DSPRT_PEERS_BYTES = 4096,  ///< behind the arena: DsprtFlags
-  DSPRT_PEERS_SECONDS = 120, ///< that a rank waits for another in a pass
+  DSPRT_PEERS_SECONDS = 120, ///< that a rank waits for another by default
 };
 
 /// What stands behind the arena of a rank.  It lies in device memory and is
@@ -37,6 +37,7 @@ enum { DSPRT_ENGINE_STREAMS = 8 };
 typedef struct DsprtPeers {
   bool usable;    ///< on all ranks, or on none
   DsprtPath path; ///< the same on all ranks
+  int seconds;    ///< that a rank waits for another in an exchange
   int blocks;     ///< of a kernel, 0: as many as have been found best
   unsigned char *arenas[DSPRT_MAX_PEERS]; ///< own one too
   DsprtFlags *flags[DSPRT_MAX_PEERS];
