@@ -32,8 +32,11 @@ typedef struct Case {
   int repeats;
 } Case;
 
-static const char *const paths[] = {"chosen", "NCCL", "words", "bulk",
-                                    "engines"};
+/// How a change of layout goes: by NCCL or into peer memory.
+typedef enum Path { NCCL, PEERS } Path;
+
+static const char *const paths[] = {"NCCL", "peers"};
+static bool usable; // peer memory, for this run
 static Case now; // what the program's pass does
 static int64_t arena_bytes = (int64_t)2 << 30;
 
@@ -217,7 +220,7 @@ static Case random_case(uint64_t *seed) {
   return c;
 }
 
-static void say_case(const Case *c, DsprtPath path, int64_t wrong) {
+static void say_case(const Case *c, Path path, int64_t wrong) {
   static const char *const kinds[] = {"switch", "gather", "scatter", "reduce"};
   char text[DSPRT_SHAPE_TEXT];
   printf("WRONG: %s by %s of %s %s, cut {%d, %d} to {%d, %d}: %lld bytes\n",
@@ -227,8 +230,8 @@ static void say_case(const Case *c, DsprtPath path, int64_t wrong) {
 }
 
 /// Is one case right, in a first pass and in a graph?
-static bool check_one(DsprtRun *run, const Case *c, DsprtPath path) {
-  run->state->peers.path = path;
+static bool check_one(DsprtRun *run, const Case *c, Path path) {
+  run->state->peers.usable = path == PEERS;
   now = *c;
   fill(run, c);
   for (int replay = 0; replay < 3; replay++) {
@@ -241,10 +244,6 @@ static bool check_one(DsprtRun *run, const Case *c, DsprtPath path) {
   return true;
 }
 
-static DsprtPath last_path(const DsprtRun *run) {
-  return run->state->peers.usable ? DSPRT_PATH_ENGINES : DSPRT_PATH_NCCL;
-}
-
 static bool check(DsprtRun *run, int cases) {
   int64_t seeds[MOST];
   int wrong = 0, done = 0;
@@ -254,16 +253,14 @@ static bool check(DsprtRun *run, int cases) {
     Case c = random_case(&seed);
     while (dsprt_elements(&c.shape) > MOST_ELEMENTS) c = random_case(&seed);
     if (!place(run, &c)) dsprt_fail(run, "the arena is too small");
-    for (int path = DSPRT_PATH_CHOSEN; path <= (int)last_path(run); path++) {
-      wrong += !check_one(run, &c, (DsprtPath)path);
-      done++;
-    }
+    for (int path = NCCL; path <= (int)usable; path++, done++)
+      wrong += !check_one(run, &c, (Path)path);
   }
   if (run->rank == 0)
     printf("%s: %d of %d random changes of layout wrong, %d ranks, peers %s, "
            "seed %lld\n",
            wrong ? "WRONG" : "ok", wrong, done, run->ranks,
-           run->state->peers.usable ? "usable" : "not usable",
+           usable ? "usable" : "not usable",
            (long long)seeds[0]);
   return wrong == 0;
 }
@@ -274,17 +271,16 @@ static int by_value(const void *left, const void *right) {
 }
 
 /// The median seconds of one switch on the slowest rank; negative when wrong.
-static double seconds_of(DsprtRun *run, const Case *c, DsprtPath path,
+static double seconds_of(DsprtRun *run, const Case *c, Path path,
                          int blocks) {
   double seconds[TIMES];
-  run->state->peers.path = path;
+  run->state->peers.usable = path == PEERS;
   run->state->peers.blocks = blocks;
   now = *c;
   poison(run, c);
   pass(run, true);
   pass(run, false);
   for (int i = 0; i < TIMES; i++) seconds[i] = pass(run, false) / c->repeats;
-  run->state->peers.blocks = 0;
   dsprt_backend_largest(run, seconds, TIMES);
   qsort(seconds, TIMES, sizeof *seconds, by_value);
   return wrong_somewhere(run, c) ? -1 : seconds[TIMES / 2];
@@ -318,7 +314,7 @@ static bool time_all(DsprtRun *run) {
   if (run->rank == 0) {
     printf("us and GB/s leaving a rank, %d ranks, C = 1152, bf16\n%12s",
            run->ranks, "T, S");
-    for (int path = 0; path <= (int)last_path(run); path++)
+    for (int path = NCCL; path <= (int)usable; path++)
       printf(" %10s", paths[path]);
     printf("\n");
   }
@@ -329,8 +325,8 @@ static bool time_all(DsprtRun *run) {
     if (run->rank == 0)
       printf("%3lld %4lld %s", (long long)shapes[i / 2][0],
              (long long)shapes[i / 2][1], i % 2 ? "S>T" : "T>S");
-    for (int path = 0; path <= (int)last_path(run); path++) {
-      double seconds = seconds_of(run, &c, (DsprtPath)path, 0);
+    for (int path = NCCL; path <= (int)usable; path++) {
+      double seconds = seconds_of(run, &c, (Path)path, DSPRT_PEERS_BLOCKS);
       fine &= seconds > 0;
       print_rate(run, &c, seconds);
     }
@@ -341,25 +337,23 @@ static bool time_all(DsprtRun *run) {
 }
 
 static bool sweep(DsprtRun *run) {
-  static const int blocks[] = {8, 16, 24, 32, 48, 64, 96, 132, 198, 264, 528};
+  static const int blocks[] = {16, 32, 64, 96, 132, 198, 264};
   enum { COUNT = sizeof blocks / sizeof blocks[0] };
   bool fine = true;
-  for (int i = 0; i < 3; i++)
-    for (int path = DSPRT_PATH_WORDS; path <= DSPRT_PATH_BULK; path++) {
-      Case c = switch_of(shapes[i][0], shapes[i][1], i == 1);
-      if (!run->state->peers.usable || !place(run, &c)) continue;
-      fill(run, &c);
-      if (run->rank == 0)
-        printf("%3lld %4lld %s", (long long)shapes[i][0],
-               (long long)shapes[i][1], paths[path]);
-      for (int k = 0; k < COUNT; k++) {
-        double seconds = seconds_of(run, &c, (DsprtPath)path, blocks[k]);
-        fine &= seconds > 0;
-        if (run->rank == 0) printf(" %d:", blocks[k]);
-        print_rate(run, &c, seconds);
-      }
-      if (run->rank == 0) printf("\n");
+  for (int i = 0; usable && i < SHAPES; i++) {
+    Case c = switch_of(shapes[i][0], shapes[i][1], false);
+    if (!place(run, &c)) continue;
+    fill(run, &c);
+    if (run->rank == 0)
+      printf("%3lld %4lld", (long long)shapes[i][0], (long long)shapes[i][1]);
+    for (int k = 0; k < COUNT; k++) {
+      double seconds = seconds_of(run, &c, PEERS, blocks[k]);
+      fine &= seconds > 0;
+      if (run->rank == 0) printf(" | %d blocks", blocks[k]);
+      print_rate(run, &c, seconds);
     }
+    if (run->rank == 0) printf("\n");
+  }
   return fine;
 }
 
@@ -377,6 +371,7 @@ int main(int argc, char **argv) {
   dsprt_backend_prepare(&run);
   if (!dsprt_backend_arena(&run, arena_bytes))
     dsprt_fail(&run, "no memory for the arena");
+  usable = run.state->peers.usable;
   for (int i = 0; i < (argc > 1 ? argc - 1 : 2); i++) {
     const char *what = argc > 1 ? argv[i + 1] : all[i];
     if (strncmp(what, "check", 5) == 0)
@@ -388,6 +383,7 @@ int main(int argc, char **argv) {
     else
       dsprt_fail(&run, "'%s' is not check, time or sweep", what);
   }
+  run.state->peers.usable = usable;
   dsprt_backend_close(&run);
   return fine ? 0 : 1;
 }

@@ -134,6 +134,7 @@ void dsprt_peers_open(DsprtRun *run, unsigned char *arena, int64_t bytes) {
     bool mapped = map_all(peers, all, run, arena);
     peers->seconds = seconds && atoi(seconds) > 0 ? atoi(seconds)
                                                   : DSPRT_PEERS_SECONDS;
+    peers->blocks = DSPRT_PEERS_BLOCKS;
     if (mapped) *peers->late = 0;
     peers->usable = everywhere(run, mapped);
   }
@@ -194,19 +195,12 @@ bool dsprt_peers_exchange(DsprtRun *run, DsprtType type, const void *in,
                           void *out, const DsprtMessage *messages) {
   DsprtState *state = run->state;
   DsprtPush pushes[DSPRT_MAX_PEERS];
-  DsprtPath path = state->peers.path;
   int64_t at = (unsigned char *)out - run->arena;
-  if (!state->peers.usable || path == DSPRT_PATH_NCCL) return false;
+  if (!state->peers.usable) return false;
   if (at < 0 || at >= state->arena_bytes) at = -1;
   if (state->warming) check_place(run, at);
   if (at < 0) return false;
   int count = list_pushes(run, type, in, at, messages, pushes);
-  if (path == DSPRT_PATH_ENGINES &&
-      dsprt_push_engines(run, &state->peers, type, pushes, count))
-    return true;
-  if ((path == DSPRT_PATH_BULK || path == DSPRT_PATH_CHOSEN) &&
-      dsprt_push_bulk(run, &state->peers, type, pushes, count))
-    return true;
   dsprt_push(run, &state->peers, type, pushes, count);
   return true;
 }

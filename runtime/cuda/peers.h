@@ -12,6 +12,7 @@ enum {
   DSPRT_MAX_PEERS = 8,       ///< ranks of a team that uses peer memory
   DSPRT_PEERS_BYTES = 4096,  ///< behind the arena: DsprtFlags
   DSPRT_PEERS_SECONDS = 120, ///< that a rank waits for another by default
+  DSPRT_PEERS_BLOCKS = 132,  ///< of 512 threads: the fastest on two H200
 };
 
 /// What stands behind the arena of a rank.  It lies in device memory and is
@@ -22,28 +23,14 @@ typedef struct DsprtFlags {
   uint32_t blocks;                ///< of the kernel at work that are done
 } DsprtFlags;
 
-/// How boxes are copied.
-typedef enum DsprtPath {
-  DSPRT_PATH_CHOSEN, ///< by size
-  DSPRT_PATH_NCCL,   ///< not into peer memory
-  DSPRT_PATH_WORDS,  ///< loads and stores of up to 16 bytes
-  DSPRT_PATH_BULK,   ///< bulk copies through shared memory, where rows allow
-  DSPRT_PATH_ENGINES ///< copy engines
-} DsprtPath;
-
-enum { DSPRT_ENGINE_STREAMS = 8 };
-
 /// Where the ranks' arenas and flags are mapped here.
 typedef struct DsprtPeers {
-  bool usable;    ///< on all ranks, or on none
-  DsprtPath path; ///< the same on all ranks
-  int seconds;    ///< that a rank waits for another in an exchange
-  int blocks;     ///< of a kernel, 0: as many as have been found best
+  bool usable; ///< on all ranks, or on none
+  int seconds; ///< that a rank waits for another in an exchange
+  int blocks;  ///< of an exchange's kernel
   unsigned char *arenas[DSPRT_MAX_PEERS]; ///< own one too
   DsprtFlags *flags[DSPRT_MAX_PEERS];
   int *late; ///< memory of the host: 1 + the rank that did not come, or 0
-  cudaStream_t streams[DSPRT_ENGINE_STREAMS];
-  cudaEvent_t fork, join[DSPRT_ENGINE_STREAMS];
 } DsprtPeers;
 
 /// One box of an exchange.
@@ -75,20 +62,10 @@ bool dsprt_peers_exchange(DsprtRun *run, DsprtType type, const void *in,
 /// Ends all ranks when a kernel waited in vain for another rank.
 void dsprt_peers_check(const DsprtRun *run);
 
-// One kernel that waits for all ranks, copies, and waits again; `count` boxes,
-// at most DSPRT_MAX_PEERS, none empty.
-
-/// push.cu: boxes of any kind.
+/// The kernel of an exchange (push.cu): waits for all ranks, copies, and waits
+/// again; `count` boxes, at most DSPRT_MAX_PEERS, none empty.
 void dsprt_push(DsprtRun *run, const DsprtPeers *peers, DsprtType type,
                 const DsprtPush *pushes, int count);
-/// bulk.cu: rows of some KB; returns false when these boxes have none.
-bool dsprt_push_bulk(DsprtRun *run, const DsprtPeers *peers, DsprtType type,
-                     const DsprtPush *pushes, int count);
-/// engines.c: returns false when there are too many pieces.
-bool dsprt_push_engines(DsprtRun *run, DsprtPeers *peers, DsprtType type,
-                        const DsprtPush *pushes, int count);
-/// push.cu: what the kernels do before they copy, and after.
-void dsprt_peers_meet(DsprtRun *run, const DsprtPeers *peers, bool is_after);
 
 #ifdef __cplusplus
 }

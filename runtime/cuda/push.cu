@@ -5,7 +5,7 @@
 #include "meet.cuh"
 #include "words.cuh"
 
-enum { PUSH_THREADS = 512, IN_FLIGHT = 4, PUSH_BLOCKS = 132 };
+enum { PUSH_THREADS = 512, IN_FLIGHT = 4 };
 
 /// The boxes of one launch, in words of one size.
 struct Boxes {
@@ -69,7 +69,6 @@ void dsprt_push(DsprtRun *run, const DsprtPeers *peers, DsprtType type,
   Boxes boxes = {};
   DsprtCopy copies[DSPRT_MAX_PEERS];
   int64_t bytes = dsprt_type_bytes(type), n = 16 / bytes;
-  int blocks = peers->blocks ? peers->blocks : (int)PUSH_BLOCKS;
   boxes.meeting = meeting_of(run, peers);
   boxes.count = count;
   for (int i = 0; i < count; i++) {
@@ -83,23 +82,9 @@ void dsprt_push(DsprtRun *run, const DsprtPeers *peers, DsprtType type,
   }
   for (int i = 0; i < count; i++) boxes.words[i] = words_of(&copies[i], n);
   switch (n * bytes) {
-  case 2: launch<uint16_t>(run, blocks, boxes); break;
-  case 4: launch<uint32_t>(run, blocks, boxes); break;
-  case 8: launch<uint2>(run, blocks, boxes); break;
-  default: launch<uint4>(run, blocks, boxes); break;
+  case 2: launch<uint16_t>(run, peers->blocks, boxes); break;
+  case 4: launch<uint32_t>(run, peers->blocks, boxes); break;
+  case 8: launch<uint2>(run, peers->blocks, boxes); break;
+  default: launch<uint4>(run, peers->blocks, boxes); break;
   }
-}
-
-static __global__ void half_kernel(const __grid_constant__ Meeting meeting,
-                                   bool is_after) {
-  if (is_after)
-    meet_after(meeting, load_acquire(&meeting.flags[meeting.rank]->turn));
-  else
-    meet_before(meeting);
-}
-
-void dsprt_peers_meet(DsprtRun *run, const DsprtPeers *peers, bool is_after) {
-  half_kernel<<<1, 32, 0, dsprt_stream(run)>>>(
-      meeting_of(run, peers), is_after);
-  dsprt_check_launch(run);
 }
