@@ -8,19 +8,11 @@
 // Leaves: o; the bytes that were passed on, counted.
 // Source: Liu, Zaharia, Abbeel, Ring Attention, arXiv:2310.01889.
 #include <mpi.h>
-#include <string.h>
 
 #include "attention.h"
 #include "elements.h"
+#include "ring.h"
 #include "state.h"
-
-/// The block of one rank: k [batch.., keys, dot], then v [batch.., keys,
-/// width], dense; batch dims that k and v lack are left out.
-typedef struct Block {
-  int64_t keys;          ///< of one element of the batch
-  int64_t batches;       ///< that k and v have
-  int64_t k_elements, elements;
-} Block;
 
 typedef struct Ring {
   DsprtRun *run;
@@ -31,62 +23,16 @@ typedef struct Ring {
   DsprtPartial partial;
 } Ring;
 
-static int64_t round_up(int64_t n) {
-  return (n + DSPRT_ALIGNMENT - 1) / DSPRT_ALIGNMENT * DSPRT_ALIGNMENT;
-}
-
-static Block block_of(const Ring *r, int owner) {
-  const DsprtAttention *a = r->a;
-  Block block = {.keys = 1, .batches = 1};
-  for (int i = 0; i < a->nkey; i++)
-    block.keys *= i == r->ring->key
-                      ? dsprt_part(r->ring->size, owner, r->run->ranks)
-                      : a->key[i].size;
-  for (int i = 0; i < a->nbatch; i++)
-    if (a->batch[i].k || a->batch[i].v) block.batches *= a->batch[i].size;
-  block.k_elements = block.batches * block.keys * a->dot;
-  block.elements = block.batches * block.keys * (a->dot + a->width);
-  return block;
-}
-
-/// Copies k or v of this rank; `out` is dense.
-static void pack(const Ring *r, bool values, const void *in, void *out) {
-  const DsprtAttention *a = r->a;
-  DsprtCopy copy = {0};
-  int64_t width = values ? a->width : a->dot;
-  for (int i = 0; i < a->nbatch; i++)
-    if (a->batch[i].k || a->batch[i].v) {
-      copy.dims[copy.ndims].size = a->batch[i].size;
-      copy.dims[copy.ndims++].in = values ? a->batch[i].v : a->batch[i].k;
-    }
-  for (int i = 0; i < a->nkey; i++) {
-    copy.dims[copy.ndims].size = a->key[i].size;
-    copy.dims[copy.ndims++].in = values ? a->key[i].v : a->key[i].k;
-  }
-  copy.dims[copy.ndims].size = width;
-  copy.dims[copy.ndims++].in = 1;
-  int64_t stride = 1;
-  for (int i = copy.ndims; i-- > 0; stride *= copy.dims[i].size)
-    copy.dims[i].out = stride;
-  dsprt_copy(r->run, r->type, &copy, in, out);
+static DsprtBlock block_of(const Ring *r, int owner) {
+  return dsprt_ring_block(r->a, r->ring,
+                          dsprt_part(r->ring->size, owner, r->run->ranks));
 }
 
 /// The attention of this rank's queries to the block of `owner`.
 static void attend(Ring *r, int owner, const unsigned char *data,
                    const void *q, void *o) {
-  Block block = block_of(r, owner);
-  DsprtAttention a = *r->a;
-  int64_t at = block.keys;
-  for (int i = a.nbatch; i-- > 0;) {
-    bool has = a.batch[i].k || a.batch[i].v;
-    a.batch[i].k = has ? at * a.dot : 0;
-    a.batch[i].v = has ? at * a.width : 0;
-    at *= has ? a.batch[i].size : 1;
-  }
-  a.nkey = 1;
-  a.key[0].size = block.keys;
-  a.key[0].k = a.dot;
-  a.key[0].v = a.width;
+  DsprtBlock block = block_of(r, owner);
+  DsprtAttention a = dsprt_ring_attention(r->a, &block);
   const unsigned char *v =
       data + block.k_elements * dsprt_type_bytes(r->type);
   dsprt_attend(r->run, &a, r->type, q, data, v, o, &r->partial);
@@ -127,28 +73,19 @@ static void go_round(Ring *r, const void *q, void *o) {
   }
 }
 
-static int64_t queries_of(const DsprtAttention *a) {
-  int64_t n = 1;
-  for (int i = 0; i < a->nbatch; i++) n *= a->batch[i].size;
-  for (int i = 0; i < a->nquery; i++) n *= a->query[i].size;
-  return n;
-}
-
 static void run_ring(DsprtRun *run, const DsprtAttention *a,
                      const DsprtRing *ring, DsprtType type, const void *q,
                      const void *k, const void *v, void *o, void *scratch) {
   Ring r = {.run = run, .a = a, .ring = ring, .type = type};
-  int64_t bytes = dsprt_type_bytes(type);
-  int64_t room = round_up(block_of(&r, 0).elements * bytes);
+  DsprtBlock largest = block_of(&r, 0), own = block_of(&r, run->rank);
+  int64_t room = dsprt_ring_room(&largest, type);
   unsigned char *at = scratch;
   r.blocks[0] = at;
   r.blocks[1] = at + room;
   r.partial.o = (float *)(void *)(at + 2 * room);
   r.partial.rows =
-      (DsprtSoftmax *)(void *)(r.partial.o + queries_of(a) * a->width);
-  Block own = block_of(&r, run->rank);
-  pack(&r, false, k, r.blocks[0]);
-  pack(&r, true, v, r.blocks[0] + own.k_elements * bytes);
+      (DsprtSoftmax *)(void *)(r.partial.o + dsprt_ring_rows(a) * a->width);
+  dsprt_ring_pack(run, a, type, k, v, &own, r.blocks[0]);
   go_round(&r, q, o);
 }
 
