@@ -1,12 +1,12 @@
 // switch_cuda.c - the changes of layout on GPUs: right, and how fast.
 //
-//   torchrun --no-python --nproc-per-node 2 bench_switch [check[:N]] [time] [sweep]
+//   torchrun --no-python --nproc-per-node 2 bench_switch [check[:N]] [time]
 //
-// check  N random shapes, cuts and types through every path, against values that
-//        every rank knows; in a first pass and replayed in a graph
+// check  N random shapes, cuts and types, by NCCL and into peer memory, against
+//        values that every rank knows; in a first pass and replayed in a graph
 // time   GB/s that leave a rank in the dynamic switch, layout and waiting for
 //        each other included, next to NCCL; checked element by element
-// sweep  the same for numbers of blocks
+// sweep  the same for numbers of blocks; only when asked for
 //
 // Mpirun, srun, or RANK and WORLD_SIZE start it as well.
 #include <stdio.h>
@@ -18,7 +18,13 @@
 #include "shape.h"
 #include "state.h"
 
-enum { MOST = 16, REPEATS = 10, TIMES = 7, CASES = 100, MOST_ELEMENTS = 1 << 21 };
+enum {
+  MOST = 16,
+  REPEATS = 10,
+  TIMES = 7,
+  CASES = 100,
+  MOST_ELEMENTS = 1 << 21
+};
 
 typedef enum Kind { SWITCH, GATHER, SCATTER, REDUCE, KINDS } Kind;
 
@@ -37,7 +43,7 @@ typedef enum Path { NCCL, PEERS } Path;
 
 static const char *const paths[] = {"NCCL", "peers"};
 static bool usable; // peer memory, for this run
-static Case now; // what the program's pass does
+static Case now;    // what the program's pass does
 static int64_t arena_bytes = (int64_t)2 << 30;
 
 static uint32_t mix(uint64_t x) {
@@ -47,7 +53,9 @@ static uint32_t mix(uint64_t x) {
 }
 
 /// Does the kind add values?  Then they are small whole numbers.
-static bool adds(const Case *c) { return c->kind >= SCATTER; }
+static bool adds(const Case *c) {
+  return c->kind >= SCATTER;
+}
 
 static float summand(const Case *c, int64_t index, int rank) {
   return (float)(mix(c->salt + (uint64_t)index * MOST + (uint64_t)rank) % 8);
@@ -122,10 +130,10 @@ static int64_t wrong_bytes(DsprtRun *run, const Case *c) {
   int64_t n = bytes_of(&runs, c), wrong = 0;
   unsigned char *have = malloc((size_t)n + 1);
   if (!have) dsprt_fail(run, "out of memory");
-  dsprt_check_cuda(run,
-                   cudaMemcpy(have, run->arena + c->out, (size_t)n,
-                              cudaMemcpyDeviceToHost),
-                   "reading");
+  dsprt_check_cuda(
+      run,
+      cudaMemcpy(have, run->arena + c->out, (size_t)n, cudaMemcpyDeviceToHost),
+      "reading");
 #pragma omp parallel for reduction(+ : wrong)
   for (int64_t i = 0; i < n; i++) wrong += have[i] != want[i];
   free(want);
@@ -137,8 +145,7 @@ static void forward(DsprtRun *run) {
   const Case *c = &now;
   const unsigned char *in = run->arena + c->in;
   unsigned char *out = run->arena + c->out, *scratch = run->arena + c->scratch;
-  for (int i = 0; i < c->repeats; i++)
-    switch (c->kind) {
+  for (int i = 0; i < c->repeats; i++) switch (c->kind) {
     case SWITCH:
       dsprt_all_to_all(run, in, out, &c->shape, c->from, c->to);
       break;
@@ -188,8 +195,9 @@ static bool place(const DsprtRun *run, Case *c) {
 }
 
 static int pick(uint64_t *seed, int n) {
-  return (int)(mix(*seed = *seed * 6364136223846793005u + 1442695040888963407u) %
-               (uint32_t)n);
+  return (
+      int)(mix(*seed = *seed * 6364136223846793005u + 1442695040888963407u) %
+           (uint32_t)n);
 }
 
 static DsprtCut some_cut(uint64_t *seed, int begin, int end) {
@@ -260,8 +268,7 @@ static bool check(DsprtRun *run, int cases) {
     printf("%s: %d of %d random changes of layout wrong, %d ranks, peers %s, "
            "seed %lld\n",
            wrong ? "WRONG" : "ok", wrong, done, run->ranks,
-           usable ? "usable" : "not usable",
-           (long long)seeds[0]);
+           usable ? "usable" : "not usable", (long long)seeds[0]);
   return wrong == 0;
 }
 
@@ -271,8 +278,7 @@ static int by_value(const void *left, const void *right) {
 }
 
 /// The median seconds of one switch on the slowest rank; negative when wrong.
-static double seconds_of(DsprtRun *run, const Case *c, Path path,
-                         int blocks) {
+static double seconds_of(DsprtRun *run, const Case *c, Path path, int blocks) {
   double seconds[TIMES];
   run->state->peers.usable = path == PEERS;
   run->state->peers.blocks = blocks;

@@ -159,7 +159,8 @@ static cudnnBackendDescriptor_t build(DsprtRun *run, const Key *key) {
       activation(key, V, key->keys, key->width, key->v),
       activation(key, O, key->queries, key->width, key->o),
       tensor(SCALE, CUDNN_DATA_FLOAT, one, one, true)};
-  if (key->has_lse) t[LSE - 1] = tensor(LSE, CUDNN_DATA_FLOAT, rows, steps, false);
+  if (key->has_lse)
+    t[LSE - 1] = tensor(LSE, CUDNN_DATA_FLOAT, rows, steps, false);
   bool made = !key->has_lse || t[LSE - 1];
   cudnnBackendDescriptor_t op = made ? operation(t) : NULL, plan = NULL;
   cudnnBackendDescriptor_t graph = op ? graph_of(handle, op) : NULL;

@@ -74,8 +74,7 @@ static __device__ inline uint32_t meet_before(const Meeting &m) {
   __syncthreads();
   uint32_t turn = shared_turn;
   if (peer < m.ranks) {
-    if (blockIdx.x == 0)
-      store_release(&m.flags[peer]->told[m.rank], turn + 1);
+    if (blockIdx.x == 0) store_release(&m.flags[peer]->told[m.rank], turn + 1);
     wait_for(m, peer, turn + 1);
   }
   __syncthreads();

@@ -32,7 +32,9 @@ static bool is(const char *variable, const char *value) {
 
 /// DSPRT_PEERS: "0" never; "always" also where ranks share a GPU, or where
 /// NCCL was told that they are on several machines: for tests.
-static bool is_forced(void) { return is("DSPRT_PEERS", "always"); }
+static bool is_forced(void) {
+  return is("DSPRT_PEERS", "always");
+}
 
 /// A name that processes have in common when they run on one machine, as far
 /// as the user lets NCCL know.
@@ -55,13 +57,13 @@ static Offer offer_of(const DsprtRun *run, void *arena, int64_t bytes) {
   memset(&mine, 0, sizeof mine);
   mine.bytes = bytes;
   name_machine(mine.machine, sizeof mine.machine);
-  mine.usable = arena && run->ranks <= DSPRT_MAX_PEERS &&
-                !is("DSPRT_PEERS", "0") &&
-                (is_forced() || !is("NCCL_P2P_DISABLE", "1")) &&
-                cudaGetDevice(&device) == cudaSuccess &&
-                cudaDeviceGetPCIBusId(mine.device, sizeof mine.device,
-                                      device) == cudaSuccess &&
-                cudaIpcGetMemHandle(&mine.arena, arena) == cudaSuccess;
+  mine.usable =
+      arena && run->ranks <= DSPRT_MAX_PEERS && !is("DSPRT_PEERS", "0") &&
+      (is_forced() || !is("NCCL_P2P_DISABLE", "1")) &&
+      cudaGetDevice(&device) == cudaSuccess &&
+      cudaDeviceGetPCIBusId(mine.device, sizeof mine.device, device) ==
+          cudaSuccess &&
+      cudaIpcGetMemHandle(&mine.arena, arena) == cudaSuccess;
   return mine;
 }
 
@@ -132,8 +134,8 @@ void dsprt_peers_open(DsprtRun *run, unsigned char *arena, int64_t bytes) {
     dsprt_fail(run, "%s", error.text);
   if (fit(all, run->ranks)) {
     bool mapped = map_all(peers, all, run, arena);
-    peers->seconds = seconds && atoi(seconds) > 0 ? atoi(seconds)
-                                                  : DSPRT_PEERS_SECONDS;
+    peers->seconds =
+        seconds && atoi(seconds) > 0 ? atoi(seconds) : DSPRT_PEERS_SECONDS;
     peers->blocks = DSPRT_PEERS_BLOCKS;
     if (mapped) *peers->late = 0;
     peers->usable = everywhere(run, mapped);
@@ -170,8 +172,10 @@ static void check_place(DsprtRun *run, int64_t at) {
     dsprt_fail(run, "%s", error.text);
   for (int r = 0; r < run->ranks; r++)
     if (all[r] != at)
-      dsprt_fail(run, "rank %d has the result of an exchange elsewhere in its "
-                      "arena", r);
+      dsprt_fail(run,
+                 "rank %d has the result of an exchange elsewhere in its "
+                 "arena",
+                 r);
 }
 
 /// Into `pushes`, the next rank's box first; returns how many are not empty.

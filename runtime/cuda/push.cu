@@ -17,8 +17,7 @@ struct Boxes {
 };
 
 /// Blocks take the boxes in turn, so that all links work at once.
-template <typename Word>
-static __device__ void copy_words(const Boxes &boxes) {
+template <typename Word> static __device__ void copy_words(const Boxes &boxes) {
   int box = blockIdx.x % boxes.count;
   const Words &w = boxes.words[box];
   const Word *in = (const Word *)boxes.in[box];
@@ -59,8 +58,7 @@ static void launch(DsprtRun *run, int wanted, const Boxes &boxes) {
   if (each > needed) each = needed;
   if (each < 1) each = 1;
   unsigned blocks = (unsigned)(boxes.count > 0 ? each * boxes.count : 1);
-  push_kernel<Word>
-      <<<blocks, PUSH_THREADS, 0, dsprt_stream(run)>>>(boxes);
+  push_kernel<Word><<<blocks, PUSH_THREADS, 0, dsprt_stream(run)>>>(boxes);
   dsprt_check_launch(run);
 }
 

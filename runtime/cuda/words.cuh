@@ -21,8 +21,8 @@ struct Words {
 };
 
 /// Where word number `at` lies in both.
-static __device__ inline void find_word(const Words &w, int64_t at,
-                                        int64_t *in, int64_t *out) {
+static __device__ inline void find_word(const Words &w, int64_t at, int64_t *in,
+                                        int64_t *out) {
   int64_t from = 0, to = 0;
   if (w.count <= UINT32_MAX) {
     uint32_t rest = (uint32_t)at;
@@ -72,7 +72,7 @@ static inline DsprtCopy merged(const DsprtCopy *copy) {
 
 /// How many elements of `bytes` a word can have: at most 16 bytes.
 static inline int64_t elements_of_word(const DsprtCopy *m, int64_t bytes,
-                                const void *in, const void *out) {
+                                       const void *in, const void *out) {
   int last = m->ndims - 1;
   if (m->dims[last].in != 1 || m->dims[last].out != 1) return 1;
   for (int64_t word = 16; word > bytes; word /= 2) {
