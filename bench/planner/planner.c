@@ -34,7 +34,7 @@ static double peak_mib(void) {
 }
 
 static void measure(const char *name, const DspPlanGraph *graph) {
-  DspPlanOptions options = {.ranks = 4};
+  DspPlanOptions options = {.mesh = dsp_plan_mesh(4)};
   DspCertificate certificate = {0};
   double times[RUNS];
   for (int run = 0; run < RUNS; ++run) {

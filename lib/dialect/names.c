@@ -25,6 +25,16 @@ bool dsp_verifier_adds(const DspOpView *view) {
                             mlirStringRefCreateFromCString("add"));
 }
 
+MlirStringRef dsp_verifier_ring(const DspOpView *view, size_t axis) {
+  MlirAttribute attr = dsp_verifier_attr(view, "ring");
+  MlirStringRef none = {NULL, 0};
+  if (mlirAttributeIsNull(attr)) return none;
+  if (mlirAttributeIsAString(attr))
+    return axis == 0 ? mlirStringAttrGetValue(attr) : none;
+  if (mlirArrayAttrGetNumElements(attr) <= (intptr_t)axis) return none;
+  return mlirStringAttrGetValue(mlirArrayAttrGetElement(attr, (intptr_t)axis));
+}
+
 void dsp_names_add(DspNameList *list, MlirStringRef name) {
   if (list->count < sizeof list->names / sizeof list->names[0])
     list->names[list->count++] = name;

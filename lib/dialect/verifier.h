@@ -30,6 +30,7 @@ typedef struct DspVerifier {
   MlirAttribute stage;  ///< of the op before, which was right
   intptr_t nstages;     ///< -1 without dsp.stages
   int64_t ranks;        ///< 0 without dsp.ranks
+  size_t naxes;         ///< of the mesh; 0 without dsp.ranks
   DspTypeEntry **types; ///< hash table
   size_t types_capacity, types_count;
   bool failed;
@@ -57,7 +58,7 @@ bool dsp_verify_fail(DspVerifier *v, MlirOperation op, const char *format, ...)
 // The parts, in the order in which they run.  Each returns false after a
 // failure, and the parts behind it do not look at that op.
 
-/// Checks and reads dsp.dims, dsp.stages, dsp.ranks.
+/// Checks and reads dsp.dims, dsp.stages, dsp.ranks and dsp.mesh.
 bool dsp_verify_module_attributes(DspVerifier *v);
 /// The op's stage exists.  Not remembered: it differs from layer to layer.
 bool dsp_verify_stage(DspVerifier *v, MlirOperation op);
@@ -69,6 +70,8 @@ bool dsp_verify_shapes(DspVerifier *v, const DspOpView *view);
 bool dsp_verify_expr(DspVerifier *v, const DspOpView *view);
 /// Layouts follow the rule of the op.
 bool dsp_verify_layouts(DspVerifier *v, const DspOpView *view);
+/// A collective changes the layout as its name says.
+bool dsp_verify_move(DspVerifier *v, const DspOpView *view);
 
 DspVerifyMemo *dsp_verify_memo_create(MlirContext context);
 void dsp_verify_memo_destroy(DspVerifyMemo *memo);
@@ -86,6 +89,9 @@ MlirAttribute dsp_verifier_attr(const DspOpView *view, const char *name);
 /// Empty when there is no such attribute.
 MlirStringRef dsp_verifier_string(const DspOpView *view, const char *name);
 int64_t dsp_verifier_int(const DspOpView *view, const char *name);
+/// The dim on which an attention is a ring along a mesh axis; empty when it is
+/// none.
+MlirStringRef dsp_verifier_ring(const DspOpView *view, size_t axis);
 /// Is it a fused linear that adds its last operand?
 bool dsp_verifier_adds(const DspOpView *view);
 DspNameList dsp_verifier_names(const DspOpView *view, const char *name);

@@ -63,6 +63,34 @@ static void grow_types(DspVerifier *v) {
   free(old);
 }
 
+static bool is_cut(MlirStringRef layout) {
+  return !mlirStringRefEqual(layout, mlirStringRefCreateFromCString("*")) &&
+         !mlirStringRefEqual(layout, mlirStringRefCreateFromCString("+"));
+}
+
+/// Every axis cuts dims of the type; two cut the same ones, or others.
+static bool verify_cuts(DspVerifier *v, MlirOperation op,
+                        const DspTensorInfo *info) {
+  size_t first[DSP_MAX_AXES] = {0}, count[DSP_MAX_AXES] = {0};
+  for (size_t a = 0; a < info->naxes; a++) {
+    if (!is_cut(info->layout[a]) ||
+        dsp_verifier_cut(v, info, info->layout[a], &first[a], &count[a]))
+      continue;
+    DspNameText text;
+    DspNameList dims = dsp_verifier_dims(info);
+    return dsp_verify_fail(v, op, "has layout '%.*s', which is no dim of %s",
+                           DSP_REF_FMT(info->layout[a]),
+                           dsp_names_text(&dims, &text));
+  }
+  bool same = first[0] == first[1] && count[0] == count[1];
+  if (same || !count[0] || !count[1] || first[0] + count[0] <= first[1] ||
+      first[1] + count[1] <= first[0])
+    return true;
+  return dsp_verify_fail(v, op, "is cut on '%.*s' and '%.*s', which overlap",
+                         DSP_REF_FMT(info->layout[0]),
+                         DSP_REF_FMT(info->layout[1]));
+}
+
 /// The names and sizes of a type are those of dsp.dims, and its layout is a
 /// cut that it can have.
 static bool verify_type(DspVerifier *v, MlirOperation op,
@@ -82,19 +110,7 @@ static bool verify_type(DspVerifier *v, MlirOperation op,
                              (long long)info->sizes[i],
                              DSP_REF_FMT(info->dims[i]), (long long)dim->size);
   }
-  for (size_t axis = 0; axis < info->naxes; axis++) {
-    MlirStringRef layout = info->layout[axis];
-    size_t first, count;
-    if (mlirStringRefEqual(layout, mlirStringRefCreateFromCString("*")) ||
-        mlirStringRefEqual(layout, mlirStringRefCreateFromCString("+")))
-      continue;
-    if (dsp_verifier_cut(v, info, layout, &first, &count)) continue;
-    DspNameText text;
-    DspNameList dims = dsp_verifier_dims(info);
-    return dsp_verify_fail(v, op, "has layout '%.*s', which is no dim of %s",
-                           DSP_REF_FMT(layout), dsp_names_text(&dims, &text));
-  }
-  return true;
+  return verify_cuts(v, op, info);
 }
 
 /// Reads a type, once for all ops; NULL when it is not legal.

@@ -7,7 +7,16 @@
 
 #include "verifier.h"
 
-typedef enum AttrType { STRING, INT, FLOAT, STRINGS, INTS, EXPR, ANY } AttrType;
+typedef enum AttrType {
+  STRING,
+  INT,
+  FLOAT,
+  STRINGS,
+  INTS,
+  AXES, ///< a string for each axis of the mesh
+  EXPR,
+  ANY
+} AttrType;
 
 typedef struct AttrRule {
   DspOpKind kind; ///< DSP_OP_NONE: any op
@@ -55,6 +64,7 @@ static bool has_type(MlirAttribute attr, AttrType type) {
   case FLOAT: return is_f64(attr);
   case STRINGS: return is_array_of(attr, is_string);
   case INTS: return is_array_of(attr, is_i64);
+  case AXES: return is_string(attr) || is_array_of(attr, is_string);
   case EXPR: return is_i64(attr) || is_f64(attr) || mlirAttributeIsAArray(attr);
   case ANY: return true;
   }
@@ -68,6 +78,7 @@ static const char *type_text(AttrType type) {
   case FLOAT: return "an f64";
   case STRINGS: return "an array of strings";
   case INTS: return "an array of i64";
+  case AXES: return "a string or one for each mesh axis";
   case EXPR: return "an expression";
   case ANY: return "anything";
   }

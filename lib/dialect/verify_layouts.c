@@ -146,7 +146,7 @@ static bool verify_attention(Rule *rule) {
   DspNameList over = dsp_verifier_names(rule->view, "over");
   DspNameList dot = dsp_verifier_names(rule->view, "dot");
   size_t first, count;
-  MlirStringRef ring = dsp_verifier_string(rule->view, "ring");
+  MlirStringRef ring = dsp_verifier_ring(rule->view, rule->axis);
   if (ring.length && mlirStringRefEqual(ring, rule->dim)) {
     if (touches(rule, &over)) return need_all_by_name(rule);
     return dsp_verify_fail(rule->v, rule->view->op,
@@ -230,33 +230,6 @@ static bool verify_einsum(Rule *rule) {
   return need_layout(rule, 1, rule->dim);
 }
 
-typedef enum Form { WHOLE, PARTIAL, CUT } Form;
-
-static Form form_of(MlirStringRef layout) {
-  return is(layout, "*") ? WHOLE : is(layout, "+") ? PARTIAL : CUT;
-}
-
-/// The change of layout that each collective makes.
-static bool verify_move(const Rule *rule) {
-  MlirStringRef from = layout_of(rule, rule->view->operands[0]);
-  MlirStringRef to = layout_of(rule, rule->view->result);
-  static const struct {
-    Form from, to;
-  } moves[DSP_OP_COUNT] = {
-      [DSP_OP_ALL_TO_ALL] = {CUT, CUT},
-      [DSP_OP_ALL_GATHER] = {CUT, WHOLE},
-      [DSP_OP_REDUCE_SCATTER] = {PARTIAL, CUT},
-      [DSP_OP_ALL_REDUCE] = {PARTIAL, WHOLE},
-      [DSP_OP_SHARD] = {WHOLE, CUT},
-  };
-  bool fits = moves[rule->view->kind].from == form_of(from) &&
-              moves[rule->view->kind].to == form_of(to);
-  if (fits && !mlirStringRefEqual(from, to)) return true;
-  return dsp_verify_fail(rule->v, rule->view->op,
-                         "cannot change layout '%.*s' to '%.*s'",
-                         DSP_REF_FMT(from), DSP_REF_FMT(to));
-}
-
 static bool verify_same(const Rule *rule) {
   MlirStringRef from = layout_of(rule, rule->view->operands[0]);
   MlirStringRef to = layout_of(rule, rule->view->result);
@@ -273,7 +246,6 @@ static bool verify_output(const Rule *rule) {
 
 static bool verify_axis(Rule *rule) {
   DspOpKind kind = rule->view->kind;
-  if (dsp_op_changes_layout(kind)) return verify_move(rule);
   if (kind == DSP_OP_COPY || kind == DSP_OP_PIN) return verify_same(rule);
   if (kind == DSP_OP_OUTPUT) return verify_output(rule);
   run_on(rule, layout_of(rule, rule->view->result));
@@ -298,9 +270,13 @@ static bool verify_axis(Rule *rule) {
   }
 }
 
-/// All types of an op are planned on the same number of axes, or none is.
+/// All types of an op are planned on the axes of the mesh, or none is.
 static bool verify_axes(DspVerifier *v, const DspOpView *view, size_t *naxes) {
   *naxes = view->result ? view->result->naxes : view->operands[0]->naxes;
+  if (v->naxes && *naxes && *naxes != v->naxes)
+    return dsp_verify_fail(v, view->op,
+                           "is planned on %zu mesh axes, the mesh has %zu",
+                           *naxes, v->naxes);
   for (size_t i = 0; i < view->noperands; i++)
     if (view->operands[i]->naxes != *naxes)
       return dsp_verify_fail(v, view->op,
@@ -312,6 +288,8 @@ static bool verify_axes(DspVerifier *v, const DspOpView *view, size_t *naxes) {
 bool dsp_verify_layouts(DspVerifier *v, const DspOpView *view) {
   size_t naxes;
   if (!verify_axes(v, view, &naxes)) return false;
+  if (dsp_op_changes_layout(view->kind))
+    return naxes == 0 || dsp_verify_move(v, view);
   for (size_t axis = 0; axis < naxes; axis++) {
     Rule rule = {.v = v, .view = view, .axis = axis};
     if (!verify_axis(&rule)) return false;

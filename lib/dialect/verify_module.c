@@ -1,4 +1,4 @@
-// verify_module.c - dsp.dims, dsp.stages and dsp.ranks of a module.
+// verify_module.c - dsp.dims, dsp.stages, dsp.ranks and dsp.mesh of a module.
 #include <mlir-c/BuiltinAttributes.h>
 #include <mlir-c/BuiltinTypes.h>
 #include <stdlib.h>
@@ -186,6 +186,35 @@ static bool read_ranks(DspVerifier *v) {
   return dsp_verify_fail(v, top_of(v), "needs at least 1 as dsp.ranks");
 }
 
+static bool is_array_of(MlirAttribute attr, bool (*is)(MlirAttribute)) {
+  if (!is_array(attr)) return false;
+  for (intptr_t i = 0; i < mlirArrayAttrGetNumElements(attr); i++)
+    if (!is(mlirArrayAttrGetElement(attr, i))) return false;
+  return true;
+}
+
+/// A mesh of two axes; a row of ranks needs no dsp.mesh.
+static bool read_mesh(DspVerifier *v) {
+  MlirAttribute mesh = top_attr(v, "dsp.mesh");
+  MlirAttribute names = top_attr(v, "dsp.mesh_names");
+  v->naxes = v->ranks > 0;
+  if (mlirAttributeIsNull(mesh)) return true;
+  int64_t sizes[DSP_MAX_AXES];
+  if (!is_array_of(mesh, is_int) || !is_array_of(names, is_string) ||
+      mlirArrayAttrGetNumElements(names) != DSP_MAX_AXES ||
+      dsp_attr_read_ints(mesh, sizes, DSP_MAX_AXES) != DSP_MAX_AXES)
+    return dsp_verify_fail(v, top_of(v),
+                           "needs two sizes as dsp.mesh and two names as "
+                           "dsp.mesh_names");
+  v->naxes = DSP_MAX_AXES;
+  if (sizes[0] >= 1 && sizes[1] >= 1 && sizes[0] * sizes[1] == v->ranks)
+    return true;
+  return dsp_verify_fail(v, top_of(v),
+                         "has a mesh of %lld x %lld and %lld as dsp.ranks",
+                         (long long)sizes[0], (long long)sizes[1],
+                         (long long)v->ranks);
+}
+
 bool dsp_verify_module_attributes(DspVerifier *v) {
-  return read_dims(v) && read_stages(v) && read_ranks(v);
+  return read_dims(v) && read_stages(v) && read_ranks(v) && read_mesh(v);
 }

@@ -124,8 +124,10 @@ static bool verify(MlirModule module, bool last) {
   return last ? dsp_verify(module) : dsp_verify_ops(module);
 }
 
-DspPassOptions dsp_job_pass_options(const DspJob *job, int64_t ranks) {
-  return (DspPassOptions){.ranks = ranks,
+DspPassOptions dsp_job_pass_options(const DspJob *job,
+                                    const DspPlanMesh *mesh) {
+  return (DspPassOptions){.ranks = dsp_plan_ranks(mesh),
+                          .mesh = *mesh,
                           .allow_tensor = job->options.allow_tensor,
                           .method = job->options.method,
                           .by_time = job->options.by_time,
@@ -133,9 +135,9 @@ DspPassOptions dsp_job_pass_options(const DspJob *job, int64_t ranks) {
 }
 
 /// Looks at the plan before plan-shards makes it.
-static bool study(DspJob *job, MlirModule module, int64_t ranks,
+static bool study(DspJob *job, MlirModule module, const DspPlanMesh *mesh,
                   DspMeasure *measure) {
-  DspPassOptions options = dsp_job_pass_options(job, ranks);
+  DspPassOptions options = dsp_job_pass_options(job, mesh);
   bool methods = job->options.form == DSP_FORM_PLAN &&
                  job->options.command != DSP_COMMAND_ADVISE;
   return dsp_study(job->arena, module, &options, &job->machine, methods,
@@ -150,14 +152,14 @@ static void read_arena_bytes(MlirModule module, DspMeasure *measure) {
     measure->activation_bytes = mlirIntegerAttrGetValueInt(bytes);
 }
 
-bool dsp_job_run_passes(DspJob *job, MlirModule module, int64_t ranks,
-                        DspMeasure *measure) {
-  DspPassOptions options = dsp_job_pass_options(job, ranks);
+bool dsp_job_run_passes(DspJob *job, MlirModule module,
+                        const DspPlanMesh *mesh, DspMeasure *measure) {
+  DspPassOptions options = dsp_job_pass_options(job, mesh);
   size_t count;
   const DspPass *passes = dsp_pass_pipeline(&count);
   for (size_t i = 0; i < count; i++) {
     if (measure && strcmp(passes[i].name, "plan-shards") == 0 &&
-        !study(job, module, ranks, measure))
+        !study(job, module, mesh, measure))
       return false;
     if (!passes[i].run(module, &options)) return false;
     if (is_checked(passes[i].name, i + 1 == count) &&
@@ -185,7 +187,7 @@ static bool run_passes(DspJob *job) {
   if (job->options.memory)
     imported = mlirModuleFromOperation(
         mlirOperationClone(mlirModuleGetOperation(job->module)));
-  bool fine = dsp_job_run_passes(job, job->module, job->options.ranks,
+  bool fine = dsp_job_run_passes(job, job->module, &job->options.mesh,
                                  measured ? &job->measure : NULL) &&
               dsp_check_memory(job, imported);
   if (imported.ptr) mlirModuleDestroy(imported);
@@ -259,13 +261,24 @@ static bool finish(DspJob *job) {
 /// A machine of one node has no more ranks than that node.
 static bool topology_holds(const DspJob *job) {
   const DspMachine *m = &job->machine;
-  if (m->between.count || job->options.ranks <= m->ranks_per_node) return true;
+  const DspPlanMesh *mesh = &job->options.mesh;
+  bool over = mesh->nodes && mesh->sizes[0] > 1;
+  if (m->between.count ||
+      (!over && dsp_plan_ranks(mesh) <= m->ranks_per_node))
+    return true;
   fprintf(stderr,
           "dspc: error: the topology '%s' has one node of %lld ranks, not "
-          "%lld: take another one, or give it \"between_nodes\"\n",
+          "%lld%s: take another one, or give it \"between_nodes\"\n",
           m->name, (long long)m->ranks_per_node,
-          (long long)job->options.ranks);
+          (long long)(over ? mesh->sizes[0] : dsp_plan_ranks(mesh)),
+          over ? " nodes" : "");
   return false;
+}
+
+/// The ranks along the inner axis share a node, of which --mesh says how many
+/// it has.
+static void fit_nodes(DspMachine *machine, const DspPlanMesh *mesh) {
+  if (mesh->nodes) machine->ranks_per_node = mesh->sizes[1];
 }
 
 static bool needs_machine(const DspOptions *options) {
@@ -275,9 +288,12 @@ static bool needs_machine(const DspOptions *options) {
 
 static bool read_machine(DspJob *job) {
   const char *name = job->options.topology;
-  return dsp_topology_read(name ? name : dsp_topology_default(),
-                           &job->machine) &&
-         topology_holds(job);
+  if (!dsp_topology_read(name ? name : dsp_topology_default(),
+                         &job->machine) ||
+      !topology_holds(job))
+    return false;
+  fit_nodes(&job->machine, &job->options.mesh);
+  return true;
 }
 
 /// Model to whatever was asked for.

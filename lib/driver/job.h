@@ -9,7 +9,7 @@
 #include "dspc/support/diag.h"
 #include "options.h"
 
-/// What a plan comes to on some number of ranks.
+/// What a plan comes to on some mesh.
 typedef struct DspMeasure {
   DspStudy study;
   int64_t activation_bytes; ///< of the largest rank
@@ -29,14 +29,15 @@ typedef struct DspJob {
   size_t form_length;
 } DspJob;
 
-/// What the passes are told for `ranks` ranks.
-DspPassOptions dsp_job_pass_options(const DspJob *job, int64_t ranks);
+/// What the passes are told for a mesh.
+DspPassOptions dsp_job_pass_options(const DspJob *job,
+                                    const DspPlanMesh *mesh);
 
 /// Runs all passes on `module`; with `measure`, studies the plan on the way.
-bool dsp_job_run_passes(DspJob *job, MlirModule module, int64_t ranks,
-                        DspMeasure *measure);
+bool dsp_job_run_passes(DspJob *job, MlirModule module,
+                        const DspPlanMesh *mesh, DspMeasure *measure);
 
-/// dspc advise: compares numbers of ranks on the imported module.
+/// dspc advise: compares meshes on the imported module.
 bool dsp_advise(DspJob *job);
 
 /// True when weights and activations of a rank fit into --memory, or there is

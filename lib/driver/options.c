@@ -12,7 +12,9 @@ const char *argp_program_version = "dspc " DSP_VERSION;
 
 static const struct argp_option known[] = {
     {"ranks", 'n', "N", 0, "compile for N ranks (default 1)", 0},
-    {"mesh", MESH, "N", 0, "the same as -n; one axis", 0},
+    {"mesh", MESH, "AXES", 0,
+     "ranks on one axis or two, outermost first: 4, 2x4, nodes:2,gpus:4; an "
+     "axis called nodes lies between nodes", 0},
     {"output", 'o', "FILE", 0, "the program (default: the model's name)", 0},
     {"define", 'D', "NAME=VALUE", 0,
      "override a dim's size, a const or a type", 0},
@@ -79,9 +81,10 @@ static void read_define(const char *arg, DspOptions *options,
 static void read_ranks(const char *arg, DspOptions *options,
                        struct argp_state *state) {
   char *end;
-  options->ranks = strtoll(arg, &end, 10);
-  if (*end || options->ranks < 1 || options->ranks > 4096)
+  int64_t ranks = strtoll(arg, &end, 10);
+  if (*end || ranks < 1 || ranks > DSP_PLAN_MOST_RANKS)
     argp_error(state, "-n %s: the number of ranks is 1 to 4096", arg);
+  options->mesh = dsp_plan_mesh(ranks);
 }
 
 /// "80GiB", "80GB", "512MiB" or bytes.
@@ -117,11 +120,12 @@ static int64_t read_number(const char *arg, const char *option, int64_t least,
 
 static void read_mesh(const char *arg, DspOptions *options,
                       struct argp_state *state) {
-  if (strpbrk(arg, "x,:"))
-    argp_error(state, "--mesh=%s: a mesh of one axis, such as --mesh=4, is "
-                      "what dspc plans; meshes of two axes are not supported",
+  if (!dsp_plan_mesh_read(arg, &options->mesh))
+    argp_error(state,
+               "--mesh=%s: write one axis or two, such as 4, 2x4 or "
+               "nodes:2,gpus:4, with two names that differ and at most 4096 "
+               "ranks in all",
                arg);
-  read_ranks(arg, options, state);
 }
 
 static void read_objective(const char *arg, DspOptions *options,
@@ -221,7 +225,7 @@ void dsp_options_parse(int argc, char **argv, DspOptions *options) {
              "and why, and what other methods would move.  dspc advise "
              "compares numbers of ranks."};
   argp_err_exit_status = 1;
-  *options = (DspOptions){.ranks = 1, .why = -1, .max_ranks = 64};
+  *options = (DspOptions){.mesh = dsp_plan_mesh(1), .why = -1, .max_ranks = 64};
   options->command = take_command(&argc, &argv);
   if (options->command != DSP_COMMAND_COMPILE) options->form = DSP_FORM_PLAN;
   argp_parse(&parser, argc, argv, 0, NULL, options);

@@ -37,7 +37,7 @@ typedef struct DspOptions {
   DspCommand command;
   const char *input;
   const char *output;
-  int64_t ranks;
+  DspPlanMesh mesh;
   bool allow_tensor;
   DspPlanMethod method;
   const char *topology; ///< NULL: not given

@@ -16,17 +16,39 @@ static const char *seconds_text(double seconds, char *text, size_t size) {
   return text;
 }
 
+/// The dims that are cut: "cut", or on two axes their names.
+static void print_head(const DspStudy *study, int width, FILE *out) {
+  const DspPlanMesh *mesh = &study->mesh;
+  char cut[2 * DSP_PLAN_AXIS_NAME + 1] = "cut";
+  if (mesh->naxes > 1)
+    snprintf(cut, sizeof cut, "%s/%s", mesh->names[0], mesh->names[1]);
+  fprintf(out, "%5s  %-26s %-20s %-*s %-34s %14s %9s\n", "stage", "what",
+          "dims", width, cut, "collectives", "bytes", "time");
+}
+
 static void print_stages(const DspStudy *study, FILE *out) {
   char time[32];
-  fprintf(out, "%5s  %-26s %-20s %-6s %-34s %14s %9s\n", "stage", "what",
-          "dims", "cut", "collectives", "bytes", "time");
+  int width = study->mesh.naxes > 1 ? 14 : 6;
+  print_head(study, width, out);
   for (size_t i = 0; i < study->nstages; i++) {
     const DspStudyStage *s = &study->stages[i];
-    fprintf(out, "%5lld  %-26s %-20s %-6s %-34s %14lld %9s\n",
-            (long long)s->number, s->what, s->dims, s->cut, s->collectives,
-            (long long)s->bytes,
+    fprintf(out, "%5lld  %-26s %-20s %-*s %-34s %14lld %9s\n",
+            (long long)s->number, s->what, s->dims, width, s->cut,
+            s->collectives, (long long)s->bytes,
             seconds_text(s->compute + s->communication, time, sizeof time));
   }
+}
+
+static void print_total(const DspStudy *study, FILE *out) {
+  const DspPlanMesh *mesh = &study->mesh;
+  fprintf(out, "total: %lld collectives, %lld bytes leave %lld ranks\n",
+          (long long)study->plan.collectives, (long long)study->plan.bytes,
+          (long long)study->ranks);
+  if (mesh->naxes > 1)
+    fprintf(out, "mesh: %s %lld, %s %lld; %lld of the bytes go to other %s\n",
+            mesh->names[0], (long long)mesh->sizes[0], mesh->names[1],
+            (long long)mesh->sizes[1], (long long)study->plan.far,
+            mesh->nodes ? "nodes" : "ranks of the first axis");
 }
 
 static void print_certificate(const DspStudy *study, bool by_time, FILE *out) {
@@ -107,9 +129,7 @@ static void print_memory(const DspJob *job, FILE *out) {
 void dsp_report_plan(const DspJob *job, FILE *out) {
   const DspStudy *study = &job->measure.study;
   print_stages(study, out);
-  fprintf(out, "total: %lld collectives, %lld bytes leave %lld ranks\n",
-          (long long)study->plan.collectives, (long long)study->plan.bytes,
-          (long long)study->ranks);
+  print_total(study, out);
   print_certificate(study, job->options.by_time, out);
   print_memory(job, out);
   print_choices(job, out);

@@ -15,6 +15,18 @@ static void set(json_t *object, const char *name, json_t *value) {
     dsp_bug("a report that is no JSON");
 }
 
+/// The axes, outermost first.
+static json_t *mesh_json(const DspPlanMesh *mesh) {
+  json_t *out = json_array();
+  for (uint32_t a = 0; a < mesh->naxes; a++) {
+    json_t *axis = json_object();
+    set(axis, "name", text(mesh->names[a]));
+    set(axis, "size", integer(mesh->sizes[a]));
+    json_array_append_new(out, axis);
+  }
+  return out;
+}
+
 static json_t *stage_json(const DspStudyStage *s) {
   json_t *out = json_object();
   set(out, "stage", integer(s->number));
@@ -71,9 +83,12 @@ void dsp_report_json(const DspJob *job, FILE *out) {
   set(certificate, "lower_bound", integer(study->bound));
   set(certificate, "optimal", json_boolean(study->found == study->bound));
   set(root, "ranks", integer(study->ranks));
+  if (study->mesh.naxes > 1) set(root, "mesh", mesh_json(&study->mesh));
   set(root, "objective", text(by_time ? "time" : "volume"));
   set(root, "topology", text(job->machine.name));
   set(root, "plan", method_json(&study->plan));
+  if (study->mesh.naxes > 1)
+    set(root, "bytes_between", integer(study->plan.far));
   set(root, "certificate", certificate);
   set(root, "stages", stages);
   set(root, "methods", methods);

@@ -52,28 +52,49 @@ static const char *mask_text(DspEmitter *e, MlirOperation op,
   return dsp_format(
       e->arena,
       ", .mask = {.causal = %lld, .window = %lld, .query = %d, .begin = %s}",
-      causal, window, query, along->cut ? along->dim->begin_name : "0");
+      causal, window, query, along->cut ? along->dim->begin_name[along->cut] : "0");
 }
 
-static void emit_ring_reason(DspEmitter *e, MlirOperation op) {
-  MlirStringRef ring = dsp_get_text(op, "ring");
-  dsp_comment(&e->text, "keys and values are cut on %.*s too and travel; %s",
-              (int)ring.length, ring.data, dsp_leaving_text(e, op));
-}
-
-/// "&(DsprtRing){.size = S, .key = 0}, " for a ring, else nothing.
-static const char *ring_text(DspEmitter *e, MlirOperation op,
-                             const DspAccess *k) {
-  MlirStringRef ring = dsp_get_text(op, "ring");
-  MlirAttribute over = dsp_get(op, "over");
-  int key = 0;
-  for (size_t i = 0; ring.length && i < k->naxes; i++) {
-    if (k->axes[i].cut)
-      return dsp_format(e->arena, "&(DsprtRing){.size = %s, .key = %d}, ",
-                        k->axes[i].dim->size_name, key);
-    key += dsp_is_in(over, k->shape.atoms[k->axes[i].first]);
+/// The axis of k on which a ring is cut, and its number among the keys; NULL
+/// for no ring.
+static const DspAxis *find_ring(const Attention *a, int *key) {
+  if (mlirAttributeIsNull(dsp_get(a->op, "ring"))) return NULL;
+  *key = 0;
+  for (size_t i = 0; i < a->k->naxes; i++) {
+    if (!dsp_is_in(a->over, a->k->shape.atoms[a->k->axes[i].first])) continue;
+    if (a->k->axes[i].cut) return &a->k->axes[i];
+    (*key)++;
   }
-  return "";
+  return NULL;
+}
+
+/// Does k have another attended dim that is cut?
+static bool has_two_rings(const Attention *a) {
+  int count = 0;
+  for (size_t i = 0; i < a->k->naxes; i++)
+    count += a->k->axes[i].cut &&
+             dsp_is_in(a->over, a->k->shape.atoms[a->k->axes[i].first]);
+  return count > 1;
+}
+
+static void emit_ring_reason(DspEmitter *e, const Attention *a,
+                             const DspAxis *ring) {
+  const DspDimNames *dim = ring->dim;
+  const char *along = "";
+  if (e->dims.mesh.naxes > 1 && ring->cut < DSP_CUTS - 1)
+    along = dsp_format(e->arena, " along %s",
+                       e->dims.axis_names[ring->cut >> 1]);
+  dsp_comment(&e->text, "keys and values are cut on %.*s too and travel%s; %s",
+              (int)dim->name.length, dim->name.data, along,
+              dsp_leaving_text(e, a->op));
+}
+
+/// "&(DsprtRing){.size = S, .key = 0}, "
+static const char *ring_text(DspEmitter *e, const DspAxis *ring, int key) {
+  static const char *const ranks[DSP_CUTS] = {
+      "", "", ", .ranks = DSPRT_RING_AXIS_1", ", .ranks = DSPRT_RING_ALL"};
+  return dsp_format(e->arena, "&(DsprtRing){.size = %s, .key = %d%s}, ",
+                    ring->dim->size_name, key, ranks[ring->cut]);
 }
 
 /// Is the atom of this axis attended?
@@ -147,10 +168,13 @@ static const char *dims_text(DspEmitter *e, const char *name,
 }
 
 static void emit_call(DspEmitter *e, const Attention *a, const char *frame) {
-  const char *ring = ring_text(e, a->op, a->k), *scratch = "";
+  const char *ring = "", *scratch = "";
   const char *dot = dsp_product_text(e, a->dot);
-  if (*ring) {
-    emit_ring_reason(e, a->op);
+  int key;
+  const DspAxis *along = find_ring(a, &key);
+  if (along) {
+    emit_ring_reason(e, a, along);
+    ring = ring_text(e, along, key);
     scratch = dsp_format(e->arena, ", %s + %lld", frame,
                          (long long)dsp_get_int(a->op, "workspace"));
   }
@@ -188,6 +212,8 @@ void dsp_emit_attention(DspEmitter *e, MlirOperation op, const DspAccess *o,
   if (a.batch.count > MAX_BATCH || a.query.count > MAX_OVER ||
       a.key.count > MAX_OVER)
     dsp_unsupported(e, op, "attention over more dims than the runtime takes");
+  else if (has_two_rings(&a))
+    dsp_unsupported(e, op, "a ring over two dims at once: plan it otherwise");
   else
     emit_call(e, &a, frame);
 }

@@ -98,9 +98,9 @@ const char *dsp_emit_shape(DspEmitter *e, const DspAccess *a) {
   return dsp_format(e->arena, "%s}}", text);
 }
 
-const char *dsp_emit_cut(DspEmitter *e, const DspAccess *a) {
+const char *dsp_emit_cut(DspEmitter *e, const DspAccess *a, size_t axis) {
   for (size_t i = 0; i < a->naxes; i++)
-    if (a->axes[i].cut)
+    if (a->axes[i].cut & 1u << axis)
       return dsp_format(e->arena, "{%zu, %zu}", a->axes[i].first,
                         a->axes[i].count);
   return "{0, 0}";

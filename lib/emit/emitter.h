@@ -62,8 +62,8 @@ const DspAccess *dsp_placed(DspEmitter *e, MlirValue value);
 void dsp_emit_source(DspEmitter *e, MlirOperation op);
 /// "{DSPRT_F32, 4, {B, T, S, C}}", global sizes of the atoms.
 const char *dsp_emit_shape(DspEmitter *e, const DspAccess *a);
-/// "{1, 1}", the atoms that are cut.
-const char *dsp_emit_cut(DspEmitter *e, const DspAccess *a);
+/// "{1, 1}", the atoms that a mesh axis cuts.
+const char *dsp_emit_cut(DspEmitter *e, const DspAccess *a, size_t axis);
 
 // loops.c
 /// out[..] = expr over the operands; `expr` as in dsp.map.

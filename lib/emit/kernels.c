@@ -71,20 +71,31 @@ static const char *index_type(const DspKernel *k) {
   return small ? "uint32_t" : "int64_t";
 }
 
-/// ", int64_t S_r, ..." for the parts that the body mentions; `declare` 0:
-/// arguments, 1: parameters, 2: local variables of the host.
-static void add_parts(DspKernel *k, DspText *out, const char *body, int mode) {
+/// What add_parts writes.
+typedef enum Parts { ARGUMENTS, PARAMETERS, LOCALS } Parts;
+
+static void add_part(DspKernel *k, DspText *out, const DspDimNames *dim,
+                     DspAxes cut, bool begin, Parts as) {
+  const char *word = begin ? dim->begin_name[cut] : dim->part_name[cut];
+  if (as == ARGUMENTS) dsp_text(out, ", (%s)%s", k->index, word);
+  if (as == PARAMETERS) dsp_text(out, ", %s %s", k->index, word);
+  if (as == LOCALS)
+    dsp_line(out, "const int64_t %s = %s;", word,
+             dsp_part_text(&k->e->dims, dim, cut, begin));
+}
+
+/// ", int64_t S_r, ..." for the parts that the body mentions.
+static void add_parts(DspKernel *k, DspText *out, const char *body, Parts as) {
   const DspEmitDims *dims = &k->e->dims;
-  for (size_t i = 0; i < 2 * dims->count; i++) {
-    const DspDimNames *dim = &dims->names[i / 2];
-    const char *word = i % 2 ? dim->begin_name : dim->part_name;
-    if (!dsp_mentions(body, word)) continue;
-    if (mode == 0) dsp_text(out, ", (%s)%s", k->index, word);
-    if (mode == 1) dsp_text(out, ", %s %s", k->index, word);
-    if (mode == 2)
-      dsp_line(out, "const int64_t %s = dsprt_%s(%s, run->rank, run->ranks);",
-               word, i % 2 ? "begin" : "part", dim->size_name);
-  }
+  for (size_t i = 0; i < dims->count; i++)
+    for (DspAxes cut = 1; cut < DSP_CUTS; cut++) {
+      const DspDimNames *dim = &dims->names[i];
+      if (!dim->part_name[cut]) continue;
+      if (dsp_mentions(body, dim->part_name[cut]))
+        add_part(k, out, dim, cut, false, as);
+      if (dsp_mentions(body, dim->begin_name[cut]))
+        add_part(k, out, dim, cut, true, as);
+    }
 }
 
 static void add_pointers(const DspKernel *k, DspText *out, bool types) {
@@ -189,7 +200,7 @@ static void add_kernel(DspKernel *k, const char *body, const char *all,
   DspText line = {0};
   dsp_text(&line, "static __global__ void %s_kernel(", name);
   add_pointers(k, &line, true);
-  add_parts(k, &line, all, 1);
+  add_parts(k, &line, all, PARAMETERS);
   dsp_statement(out, "%s) {", line.data);
   out->indent = 1;
   if (count->team)
@@ -214,7 +225,7 @@ static void add_launch(DspKernel *k, const char *all, const char *name,
   dsp_statement(out, "%s) {", line.data);
   dsp_text_free(&line);
   out->indent = 1;
-  add_parts(k, out, all, 2);
+  add_parts(k, out, all, LOCALS);
   if (count->team)
     dsp_line(out, "const int64_t threads = (int64_t)%s * %s;", count->team,
              count->items);
@@ -226,7 +237,7 @@ static void add_launch(DspKernel *k, const char *all, const char *name,
            "dsprt_stream(run)>>>(",
            name);
   add_pointers(k, &line, false);
-  add_parts(k, &line, all, 0);
+  add_parts(k, &line, all, ARGUMENTS);
   dsp_statement(out, "%s);", line.data);
   dsp_line(out, "dsprt_check_launch(run);");
   out->indent = 0;

@@ -8,7 +8,7 @@
 
 /// The axis over `dim` after `skipped` others: a weight may have a dim twice.
 static const DspAxis *find_axis(const DspAccess *a, const DspDimNames *dim,
-                                bool cut, size_t skipped) {
+                                DspAxes cut, size_t skipped) {
   for (size_t i = 0; i < a->naxes; i++)
     if (a->axes[i].dim == dim && a->axes[i].cut == cut && skipped-- == 0)
       return &a->axes[i];
@@ -24,6 +24,15 @@ static size_t count_before(const DspAccess *a, size_t at) {
   return count;
 }
 
+/// The name of the loop over axis `at`: "i_C", or "i_C_2" for the second one
+/// over that dim, however they are cut.
+static const char *index_of(DspEmitter *e, const DspAccess *a, size_t at) {
+  size_t number = 1;
+  for (size_t i = 0; i < at; i++) number += a->axes[i].dim == a->axes[at].dim;
+  const char *name = a->axes[at].dim->index_name;
+  return number == 1 ? name : dsp_format(e->arena, "%s_%zu", name, number);
+}
+
 static const char *times(DspEmitter *e, const char *index, DspExtent stride) {
   if (dsp_extent_is_one(stride)) return index;
   return dsp_format(e->arena, "%s * %s", index,
@@ -36,7 +45,8 @@ static const char *atoms_index(DspEmitter *e, const DspAxis *axis,
                                const char *index, const DspAccess *in) {
   MlirAttribute factors = axis->dim->factors;
   const char *flat =
-      dsp_format(e->arena, "(%s + %s)", axis->dim->begin_name, index);
+      dsp_format(e->arena, "(%s + %s)",
+                                axis->dim->begin_name[axis->cut], index);
   const char *text = "";
   int64_t inner = 1;
   intptr_t n = mlirAttributeIsNull(factors)
@@ -48,7 +58,7 @@ static const char *atoms_index(DspEmitter *e, const DspAxis *axis,
             ? axis->dim->name
             : mlirStringAttrGetValue(mlirArrayAttrGetElement(factors, i));
     const DspDimNames *dim = dsp_dim_names(&e->dims, name);
-    const DspAxis *own = find_axis(in, dim, false, 0);
+    const DspAxis *own = find_axis(in, dim, 0, 0);
     if (!own) return NULL;
     const char *digit =
         i == 0 ? dsp_format(e->arena, "%s / %lld", flat, (long long)inner)
@@ -103,9 +113,7 @@ DspNest dsp_nest(DspEmitter *e, const DspAccess *over,
     DspNestAxis *loop = &nest.axes[i];
     loop->extent = axis->extent;
     size_t skipped = count_before(over, i);
-    loop->index = axis->dim->index_name;
-    if (skipped)
-      loop->index = dsp_format(e->arena, "%s_%zu", loop->index, skipped + 1);
+    loop->index = index_of(e, over, i);
     loop->out = step_of(e, axis, skipped, loop->index, out);
     for (size_t k = 0; k < nin; k++)
       loop->in[k] = step_of(e, axis, skipped, loop->index, &in[k]);
@@ -150,8 +158,8 @@ const char *dsp_nest_position(DspEmitter *e, const DspAccess *a,
                               const DspNest *nest) {
   const char *index = nest->axes[0].index;
   if (!a->axes[0].cut) return dsp_format(e->arena, "(float)%s", index);
-  return dsp_format(e->arena, "(float)(%s + %s)", a->axes[0].dim->begin_name,
-                    index);
+  return dsp_format(e->arena, "(float)(%s + %s)",
+                    a->axes[0].dim->begin_name[a->axes[0].cut], index);
 }
 
 const char *dsp_nest_store(DspEmitter *e, MlirType type, const char *value) {

@@ -23,6 +23,10 @@ const char *dsp_leaving_text(DspEmitter *e, MlirOperation op);
 /// An MLIR error at the op; emission goes on to find the next one.
 void dsp_unsupported(DspEmitter *e, MlirOperation op, const char *what);
 
+// collective.c
+void dsp_emit_collective(DspEmitter *e, MlirOperation op, const DspAccess *out,
+                         const char *frame);
+
 // attention.c
 void dsp_emit_attention(DspEmitter *e, MlirOperation op, const DspAccess *o,
                         const char *frame);

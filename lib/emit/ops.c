@@ -60,14 +60,17 @@ static bool linear_matrices(DspEmitter *e, MlirOperation op,
   return false;
 }
 
-/// The bias of a linear; partial sums get it from one rank.
+/// The bias of a linear; partial sums get it from one rank, along one axis from
+/// the first.
 static const char *linear_bias(DspEmitter *e, MlirOperation op,
                                const DspAccess *y) {
-  bool partial = mlirStringRefEqual(y->shape.layout,
-                                    mlirStringRefCreateFromCString("+"));
+  DspAxes partial = y->shape.partial;
   const char *bias = optional(e, op, 2);
   if (!partial || mlirOperationGetNumOperands(op) < 3) return bias;
-  return dsp_format(e->arena, "run->rank == 0 ? %s : NULL", bias);
+  if (e->dims.mesh.naxes == 1 || partial == 3)
+    return dsp_format(e->arena, "run->rank == 0 ? %s : NULL", bias);
+  return dsp_format(e->arena, "run->at[%u] == 0 ? %s : NULL", partial >> 1,
+                    bias);
 }
 
 /// The scratch memory of a linear: none in f32; NULL where the target needs
@@ -128,40 +131,6 @@ static void emit_norm(DspEmitter *e, MlirOperation op, const DspAccess *y,
                 mlirFloatAttrGetValueDouble(dsp_get(op, "eps")),
                 dsp_argument(e, x), optional(e, op, 1), layer ? ", " : "",
                 layer ? optional(e, op, 2) : "", dsp_argument(e, y));
-}
-
-static void emit_reason(DspEmitter *e, MlirOperation op) {
-  MlirStringRef reason = dsp_get_text(op, "reason");
-  dsp_comment(&e->text, "%.*s; %s", (int)reason.length, reason.data,
-              dsp_leaving_text(e, op));
-}
-
-static void emit_collective(DspEmitter *e, MlirOperation op,
-                            const DspAccess *out, const char *frame) {
-  const DspAccess *in = dsp_operand(e, op, 0);
-  DspOpKind kind = dsp_op_kind(op);
-  emit_reason(e, op);
-  const char *scratch =
-      dsp_format(e->arena, "%s + %lld", frame,
-                 (long long)(kind == DSP_OP_REDUCE_SCATTER ||
-                                     kind == DSP_OP_ALL_REDUCE
-                                 ? dsp_get_int(op, "workspace")
-                                 : 0));
-  const char *rest = "";
-  if (kind == DSP_OP_ALL_TO_ALL)
-    rest = dsp_format(e->arena, ", (DsprtCut)%s, (DsprtCut)%s",
-                      dsp_emit_cut(e, in), dsp_emit_cut(e, out));
-  else if (kind == DSP_OP_ALL_GATHER)
-    rest = dsp_format(e->arena, ", (DsprtCut)%s", dsp_emit_cut(e, in));
-  else if (kind == DSP_OP_REDUCE_SCATTER)
-    rest = dsp_format(e->arena, ", (DsprtCut)%s, DSPRT_SUM, %s",
-                      dsp_emit_cut(e, out), scratch);
-  else
-    rest = dsp_format(e->arena, ", DSPRT_SUM, %s", scratch);
-  dsp_statement(&e->text, "dsprt_%s(run, %s, %s, &(DsprtShape)%s%s);",
-                dsp_op_name(kind) + 4, dsp_argument(e, in),
-                dsp_argument(e, out),
-                dsp_emit_shape(e, out), rest);
 }
 
 /// One nest for each operand, into its part of the result.
@@ -362,6 +331,6 @@ void dsp_emit_op(DspEmitter *e, MlirOperation op, const char *frame) {
   case DSP_OP_EMBEDDING: emit_embedding(e, op, y); break;
   case DSP_OP_INDEX: emit_index(e, op, y); break;
   case DSP_OP_REDUCE: dsp_emit_reduce(e, op, y, dsp_operand(e, op, 0)); break;
-  default: emit_collective(e, op, y, frame); break;
+  default: dsp_emit_collective(e, op, y, frame); break;
   }
 }

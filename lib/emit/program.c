@@ -5,10 +5,39 @@
 #include "dspc/support/bug.h"
 #include "program.h"
 
+static void read_axis_names(DspEmitter *e) {
+  MlirAttribute names = dsp_get(e->top, "dsp.mesh_names");
+  MlirStringRef list[DSP_MAX_AXES];
+  if (mlirAttributeIsNull(names)) return;
+  dsp_attr_read_strings(names, list, DSP_MAX_AXES);
+  for (size_t a = 0; a < DSP_MAX_AXES; a++)
+    e->dims.axis_names[a] = dsp_format(e->arena, "%.*s", (int)list[a].length,
+                                       list[a].data);
+}
+
+/// "S_r" and "S_0" of what all axes cut; on a mesh of two, "S_gpus" and
+/// "S_gpus_0" of what one does.
+static void name_parts(DspEmitter *e, DspDimNames *dim) {
+  bool row = e->dims.mesh.naxes == 1;
+  for (DspAxes cut = 1; cut < DSP_CUTS; cut++) {
+    const char *axis = row || cut == DSP_CUTS - 1
+                           ? NULL
+                           : e->dims.axis_names[cut >> 1];
+    if (row && cut > 1) break;
+    dim->part_name[cut] = dsp_name_c(
+        &e->globals,
+        dsp_format(e->arena, "%s_%s", dim->size_name, axis ? axis : "r"));
+    dim->begin_name[cut] = dsp_name_c(
+        &e->globals, dsp_format(e->arena, "%s%s%s_0", dim->size_name,
+                                axis ? "_" : "", axis ? axis : ""));
+  }
+}
+
 static void read_dims(DspEmitter *e) {
   MlirAttribute dims = dsp_get(e->top, "dsp.dims");
   e->dims = (DspEmitDims){.arena = e->arena, .dims = dims};
-  e->dims.ranks = dsp_get_int(e->top, "dsp.ranks");
+  e->dims.mesh = dsp_mesh_of(e->top);
+  read_axis_names(e);
   e->dims.count = (size_t)mlirArrayAttrGetNumElements(dims);
   e->dims.names =
       dsp_arena_alloc(e->arena, (e->dims.count + 1) * sizeof *e->dims.names);
@@ -27,10 +56,7 @@ static void read_dims(DspEmitter *e) {
   for (size_t i = 0; i < e->dims.count; i++) {
     DspDimNames *names = &e->dims.names[i];
     const char *word = names->size_name;
-    names->part_name =
-        dsp_name_c(&e->globals, dsp_format(e->arena, "%s_r", word));
-    names->begin_name =
-        dsp_name_c(&e->globals, dsp_format(e->arena, "%s_0", word));
+    name_parts(e, names);
     names->index_name =
         dsp_name_c(&e->globals, dsp_format(e->arena, "i_%s", word));
   }
@@ -72,9 +98,16 @@ static void read_funcs(DspEmitter *e) {
 
 static void emit_title(DspEmitter *e, DspText *out, const char *suffix) {
   MlirStringRef name = dsp_get_text(e->top, "dsp.model");
-  dsp_comment(out, "%.*s%s - emitted by dspc from %s for %lld rank%s.",
+  const DspEmitDims *dims = &e->dims;
+  long long ranks = dsp_mesh_ranks(dims->mesh);
+  const char *mesh = "";
+  if (dims->mesh.naxes > 1)
+    mesh = dsp_format(e->arena, ", %lld %s x %lld %s",
+                      (long long)dims->mesh.sizes[0], dims->axis_names[0],
+                      (long long)dims->mesh.sizes[1], dims->axis_names[1]);
+  dsp_comment(out, "%.*s%s - emitted by dspc from %s for %lld rank%s%s.",
               (int)name.length, name.data, suffix, e->options->source_name,
-              (long long)e->dims.ranks, e->dims.ranks == 1 ? "" : "s");
+              ranks, ranks == 1 ? "" : "s", mesh);
   dsp_comment(out, "The numbers in comments are lines of that file.");
 }
 

@@ -29,7 +29,19 @@ const DspDimNames *dsp_dim_names(const DspEmitDims *dims, MlirStringRef name) {
 
 DspExtent dsp_extent_one(void) { return (DspExtent){.number = 1}; }
 
-static DspExtent extent_of_dim(const DspDimNames *dim, bool cut) {
+const char *dsp_part_text(const DspEmitDims *dims, const DspDimNames *dim,
+                          DspAxes cut, bool begin) {
+  const char *word = begin ? "begin" : "part", *n = dim->size_name;
+  if (dims->mesh.naxes == 1)
+    return dsp_format(dims->arena, "dsprt_%s(%s, run->rank, run->ranks)", word,
+                      n);
+  if (cut == DSP_CUTS - 1)
+    return dsp_format(dims->arena, "dsprt_mesh_%s(run, %s)", word, n);
+  return dsp_format(dims->arena, "dsprt_axis_%s(run, %u, %s)", word, cut >> 1,
+                    n);
+}
+
+static DspExtent extent_of_dim(const DspDimNames *dim, DspAxes cut) {
   DspExtent extent = {.number = cut ? 1 : dim->size, .count = 1};
   extent.dims[0] = dim;
   extent.cut[0] = cut;
@@ -46,18 +58,20 @@ DspExtent dsp_extent_times(DspExtent a, DspExtent b) {
   return a;
 }
 
-static bool has_part(const DspExtent *extent, const DspDimNames *dim) {
+/// Is there the same part of the same dim?
+static bool has_part(const DspExtent *extent, const DspExtent *of, size_t at) {
   for (size_t i = 0; i < extent->count; i++)
-    if (extent->cut[i] && extent->dims[i] == dim) return true;
+    if (extent->cut[i] == of->cut[at] && extent->dims[i] == of->dims[at])
+      return true;
   return false;
 }
 
 bool dsp_extent_equal(DspExtent a, DspExtent b) {
   if (a.number != b.number) return false;
   for (size_t i = 0; i < a.count; i++)
-    if (a.cut[i] && !has_part(&b, a.dims[i])) return false;
+    if (a.cut[i] && !has_part(&b, &a, i)) return false;
   for (size_t i = 0; i < b.count; i++)
-    if (b.cut[i] && !has_part(&a, b.dims[i])) return false;
+    if (b.cut[i] && !has_part(&a, &b, i)) return false;
   return true;
 }
 
@@ -106,7 +120,8 @@ static const char *list_dims(const DspEmitDims *dims, const DspExtent *extent,
     size_t length;
     const DspDimNames *product = folded(dims, extent, i, &length);
     const DspDimNames *dim = product ? product : extent->dims[i];
-    const char *word = extent->cut[i] ? dim->part_name : dim->size_name;
+    DspAxes cut = extent->cut[i];
+    const char *word = cut ? dim->part_name[cut] : dim->size_name;
     text = dsp_format(dims->arena, "%s%s%s", text, *words ? between : "", word);
     (*words)++;
     i += length;
@@ -223,6 +238,23 @@ DspAccess dsp_access_slice(const DspEmitDims *dims, const DspAccess *whole,
   return a;
 }
 
+/// Where this rank's part begins in what it has, which `had` cut already.
+static const char *begin_text(const DspEmitDims *dims, const DspAxis *axis,
+                              DspAxes had) {
+  const char *begin = axis->dim->begin_name[axis->cut];
+  if (!had) return begin;
+  return dsp_format(dims->arena, "(%s - %s)", begin,
+                    axis->dim->begin_name[had]);
+}
+
+/// The axis of `whole` that ends with the same atom.
+static const DspAxis *axis_that_ends(const DspAccess *whole,
+                                     const DspAxis *axis) {
+  size_t k = 0, end = axis->first + axis->count;
+  while (whole->axes[k].first + whole->axes[k].count != end) k++;
+  return &whole->axes[k];
+}
+
 DspAccess dsp_access_shard(const DspEmitDims *dims, const DspAccess *whole,
                            MlirType result) {
   DspAccess a = dsp_access(dims, result, whole->base);
@@ -231,15 +263,14 @@ DspAccess dsp_access_shard(const DspEmitDims *dims, const DspAccess *whole,
   a.grain = whole->grain;
   a.contiguous = false;
   for (size_t i = 0; i < a.naxes; i++) {
-    size_t last = a.axes[i].first + a.axes[i].count - 1, k = 0;
-    while (whole->axes[k].first != last) k++;
-    a.axes[i].stride = whole->axes[k].stride;
-    if (!a.axes[i].cut) continue;
-    const char *begin = a.axes[i].dim->begin_name;
+    const DspAxis *from = axis_that_ends(whole, &a.axes[i]);
+    a.axes[i].stride = from->stride;
+    if (a.axes[i].cut == from->cut) continue;
+    const char *begin = begin_text(dims, &a.axes[i], from->cut);
     a.grain = common_divisor(a.grain, a.axes[i].stride.number);
     bool unit = dsp_extent_is_one(a.axes[i].stride);
     a.offset = plus_offset(
-        dims, whole,
+        dims, &a,
         unit ? begin
              : dsp_format(dims->arena, "%s * %s", begin,
                           dsp_extent_factor(dims, a.axes[i].stride)));

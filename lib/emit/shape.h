@@ -8,14 +8,17 @@
 #include "dspc/dialect/local_shape.h"
 #include "dspc/support/arena.h"
 
-/// The names that emitted code has for a dim.
+enum { DSP_CUTS = 1 << DSP_MAX_AXES }; ///< sets of mesh axes that cut a dim
+
+/// The names that emitted code has for a dim, and for this rank's part of it
+/// when some axes of the mesh cut it.
 typedef struct DspDimNames {
   MlirStringRef name; ///< the user's
   int64_t size;
   MlirAttribute factors; ///< of a product, or null
   const char *size_name; ///< "S", or digits for a dim without a name
-  const char *part_name; ///< "S_r": how many of them this rank holds
-  const char *begin_name; ///< "S_0": the first that this rank holds
+  const char *part_name[DSP_CUTS];  ///< "S_r": how many of them it holds
+  const char *begin_name[DSP_CUTS]; ///< "S_0": the first that it holds
   const char *index_name; ///< "s": a loop over them
 } DspDimNames;
 
@@ -23,7 +26,8 @@ typedef struct DspDimNames {
 typedef struct DspEmitDims {
   DspArena *arena;
   MlirAttribute dims; ///< dsp.dims
-  int64_t ranks;
+  DspMesh mesh;
+  const char *axis_names[DSP_MAX_AXES];
   DspDimNames *names; ///< one for each entry of dsp.dims
   size_t count;
 } DspEmitDims;
@@ -33,7 +37,7 @@ typedef struct DspExtent {
   int64_t number; ///< the product of those that are not cut
   size_t count;
   const DspDimNames *dims[DSP_MAX_RANK];
-  bool cut[DSP_MAX_RANK];
+  DspAxes cut[DSP_MAX_RANK];
 } DspExtent;
 
 /// One dim of a value as an access sees it.
@@ -41,7 +45,7 @@ typedef struct DspAxis {
   const DspDimNames *dim;
   DspExtent extent;
   DspExtent stride; ///< in elements
-  bool cut;
+  DspAxes cut;
   size_t first, count; ///< atoms of the type
 } DspAxis;
 
@@ -72,6 +76,10 @@ DspAccess dsp_access_shard(const DspEmitDims *dims, const DspAccess *whole,
 
 /// The names of dim `name`; a bug when there is none.
 const DspDimNames *dsp_dim_names(const DspEmitDims *dims, MlirStringRef name);
+/// What this rank holds of a dim, or where that begins, as C: for axis 0 of a
+/// mesh of one "dsprt_part(S, run->rank, run->ranks)".
+const char *dsp_part_text(const DspEmitDims *dims, const DspDimNames *dim,
+                          DspAxes cut, bool begin);
 DspExtent dsp_extent_one(void);
 DspExtent dsp_extent_times(DspExtent a, DspExtent b);
 bool dsp_extent_equal(DspExtent a, DspExtent b);

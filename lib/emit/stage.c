@@ -7,16 +7,17 @@
 
 /// Declares the parts that the text of a function mentions.
 static void emit_parts(DspEmitter *e, DspText *out, const char *body) {
-  for (size_t i = 0; i < e->dims.count; i++) {
-    const DspDimNames *dim = &e->dims.names[i];
-    if (dsp_mentions(body, dim->part_name))
-      dsp_line(out, "const int64_t %s = dsprt_part(%s, run->rank, run->ranks);",
-               dim->part_name, dim->size_name);
-    if (dsp_mentions(body, dim->begin_name))
-      dsp_line(out,
-               "const int64_t %s = dsprt_begin(%s, run->rank, run->ranks);",
-               dim->begin_name, dim->size_name);
-  }
+  for (size_t i = 0; i < e->dims.count; i++)
+    for (DspAxes cut = 1; cut < DSP_CUTS; cut++) {
+      const DspDimNames *dim = &e->dims.names[i];
+      const char *part = dim->part_name[cut], *begin = dim->begin_name[cut];
+      if (part && dsp_mentions(body, part))
+        dsp_line(out, "const int64_t %s = %s;", part,
+                 dsp_part_text(&e->dims, dim, cut, false));
+      if (begin && dsp_mentions(body, begin))
+        dsp_line(out, "const int64_t %s = %s;", begin,
+                 dsp_part_text(&e->dims, dim, cut, true));
+    }
 }
 
 bool dsp_has_params(MlirOperation func) {

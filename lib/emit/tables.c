@@ -66,12 +66,19 @@ static const char *numbered_path(DspEmitter *e, const DspSite *site,
                     (int)rel.length, rel.data);
 }
 
+/// ".cut = ..., " and on a mesh of two axes ".inner = ..., ".
+static const char *cuts_text(DspEmitter *e, const DspAccess *a) {
+  const char *text = dsp_format(e->arena, ".cut = %s, ", dsp_emit_cut(e, a, 0));
+  if (e->dims.mesh.naxes == 1) return text;
+  return dsp_format(e->arena, "%s.inner = %s, ", text, dsp_emit_cut(e, a, 1));
+}
+
 /// ".dims = ..., .cut = ..., " of a parameter of which a rank holds a part.
 static const char *param_cut(DspEmitter *e, const DspAccess *a) {
   for (size_t i = 0; i < a->naxes; i++)
     if (a->axes[i].cut)
-      return dsp_format(e->arena, ".dims = %s, .cut = %s, ",
-                        dsp_emit_shape(e, a), dsp_emit_cut(e, a));
+      return dsp_format(e->arena, ".dims = %s, %s", dsp_emit_shape(e, a),
+                        cuts_text(e, a));
   return "";
 }
 
@@ -169,10 +176,10 @@ static int emit_ports(DspEmitter *e, MlirOperation model, const char *kind,
     place_of(value, &offset);
     MlirStringRef name = dsp_get_text(op, "name");
     dsp_statement(&e->text,
-                  "{.name = \"%.*s\", .shape = %s, .cut = %s, .offset = %lld, "
+                  "{.name = \"%.*s\", .shape = %s, %s.offset = %lld, "
                   ".file = %s},",
                   (int)name.length, name.data, dsp_emit_shape(e, a),
-                  dsp_emit_cut(e, a), (long long)offset,
+                  cuts_text(e, a), (long long)offset,
                   mlirAttributeIsNull(dsp_get(op, "file_shape"))
                       ? dsp_emit_shape(e, a)
                       : file_shape(e, op, a->shape.element));
@@ -192,11 +199,16 @@ void dsp_emit_main(DspEmittedModel *m, MlirOperation model) {
   dsp_statement(&e->text, "static const int64_t predicted[] = {%s};\n",
                 ints(e, dsp_get(e->top, "dsp.predicted_bytes")));
   MlirStringRef name = dsp_get_text(e->top, "dsp.model");
+  const char *mesh = "";
+  if (e->dims.mesh.naxes > 1)
+    mesh = dsp_format(e->arena, "      .mesh = {{%lld, %lld}},\n",
+                      (long long)e->dims.mesh.sizes[0],
+                      (long long)e->dims.mesh.sizes[1]);
   dsp_text(&e->text,
            "\nint main(int argc, char **argv) {\n"
            "  static const DsprtProgram program = {\n"
            "      .model = \"%.*s\",\n      .source = \"%s\",\n"
-           "      .ranks = %lld,\n      .params = params,\n"
+           "      .ranks = %lld,\n%s      .params = params,\n"
            "      .nparams = %s,\n      .weights_bytes = sizeof(Weights),\n"
            "      .inputs = inputs,\n      .ninputs = %d,\n"
            "      .outputs = outputs,\n      .noutputs = %d,\n"
@@ -205,7 +217,7 @@ void dsp_emit_main(DspEmittedModel *m, MlirOperation model) {
            "      .forward = forward,\n  };\n"
            "  return dsprt_main(argc, argv, &program);\n}\n",
            (int)name.length, name.data, e->options->source_name,
-           (long long)e->dims.ranks,
+           (long long)dsp_mesh_ranks(e->dims.mesh), mesh,
            params ? "sizeof params / sizeof params[0]" : "0", inputs, outputs,
            (long long)mlirArrayAttrGetNumElements(
                dsp_get(e->top, "dsp.stages")),

@@ -1,7 +1,7 @@
 // steps.c - a list of passes from the text of an option.
 //
 //   list = step {"," step}    step = name ["{" option {(" "|",") option} "}"]
-//   option = "ranks=4" | "allow-tensor" | "plan=ulysses"
+//   option = "ranks=4" | "mesh=2x4" | "allow-tensor" | "plan=ulysses"
 //
 // A name that is no pass of ours goes to MLIR as it stands, options included.
 #include <stdlib.h>
@@ -36,6 +36,14 @@ static bool read_option(DspPassOptions *options, const char *text,
     char method[32];
     snprintf(method, sizeof method, "%.*s", (int)(length - plan), text + plan);
     return dsp_plan_method_find(method, &options->method);
+  }
+  size_t mesh = strlen("mesh=");
+  if (length > mesh && memcmp(text, "mesh=", mesh) == 0) {
+    char axes[64];
+    snprintf(axes, sizeof axes, "%.*s", (int)(length - mesh), text + mesh);
+    bool fine = dsp_plan_mesh_read(axes, &options->mesh);
+    options->ranks = fine ? dsp_plan_ranks(&options->mesh) : 0;
+    return fine;
   }
   size_t name = strlen("ranks=");
   if (length <= name || memcmp(text, "ranks=", name) != 0) return false;

@@ -37,7 +37,7 @@ typedef struct Assigner {
   DspArena *arena;
   MlirModule module;
   MlirAttribute dims; ///< dsp.dims
-  int64_t ranks;
+  DspMesh mesh;
   bool gpu;
 } Assigner;
 
@@ -75,7 +75,7 @@ static int64_t bytes_of(const Assigner *a, MlirValue value) {
   DspLocalShape shape;
   if (!dsp_local_shape(a->dims, mlirValueGetType(value), &shape))
     dsp_bug("a value has a layout that its type does not hold");
-  return dsp_local_bytes(&shape, a->ranks);
+  return dsp_local_bytes(&shape, a->mesh);
 }
 
 static int64_t add_object(Frame *f, Object object) {
@@ -314,7 +314,7 @@ static void annotate(Frame *f, const DspPlace *places) {
 static int64_t scratch_bytes(const Frame *f, MlirOperation op) {
   if (dsp_is(op, "func.call"))
     return dsp_int_attr(callee_of(f->a, op), "frame_bytes", 0);
-  return dsp_workspace_bytes(f->a->dims, op, f->a->ranks,
+  return dsp_workspace_bytes(f->a->dims, op, f->a->mesh,
                              f->a->gpu);
 }
 
@@ -426,9 +426,10 @@ bool dsp_pass_assign_buffers(MlirModule module, const DspPassOptions *options) {
                 .arena = dsp_arena_create(),
                 .module = module,
                 .dims = dsp_attr(top, "dsp.dims"),
-                .ranks = dsp_int_attr(top, "dsp.ranks", 1),
+                .mesh = dsp_mesh_of(top),
                 .gpu = dsp_str_is(dsp_string_attr(top, "dsp.target"), "cuda")};
-  if (options->ranks) a.ranks = options->ranks;
+  if (options->ranks && options->ranks != dsp_mesh_ranks(a.mesh))
+    a.mesh = dsp_mesh_row(options->ranks);
   Frame callers = open_frame(&a, model);
   MlirOperation func = mlirBlockGetFirstOperation(mlirModuleGetBody(module));
   for (; func.ptr; func = mlirOperationGetNextInBlock(func)) {

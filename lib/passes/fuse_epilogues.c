@@ -10,6 +10,15 @@
 
 #include "dspc/dialect/dialect.h"
 
+/// Is it a sum that some axis has yet to add up?
+static bool is_partial(MlirValue value) {
+  DspTensorInfo info;
+  if (!dsp_tensor_read(mlirValueGetType(value), &info)) return false;
+  for (size_t a = 0; a < info.naxes; a++)
+    if (dsp_str_is(info.layout[a], "+")) return true;
+  return false;
+}
+
 /// The linear that makes operand `i` of the map, and nothing else reads; or
 /// none.
 static MlirOperation linear_of(MlirOperation map, intptr_t i) {
@@ -20,7 +29,7 @@ static MlirOperation linear_of(MlirOperation map, intptr_t i) {
   if (!dsp_is(linear, "dsp.linear") ||
       mlirOperationGetNumOperands(linear) != 3 ||
       dsp_int_attr(linear, "stage", -1) != dsp_int_attr(map, "stage", -1) ||
-      dsp_str_is(dsp_tensor_layout(mlirValueGetType(operand)), "+"))
+      is_partial(operand))
     return none;
   MlirType type = mlirValueGetType(mlirOperationGetResult(map, 0));
   return mlirTypeEqual(mlirValueGetType(operand), type) ? linear : none;

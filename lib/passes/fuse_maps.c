@@ -104,14 +104,17 @@ static bool has_atom_of(MlirAttribute dims, MlirValue value,
 /// its own operands would have to be cut there.
 static bool layouts_agree(MlirAttribute dims, MlirOperation map,
                           MlirValue operand) {
-  MlirType type = mlirValueGetType(mlirOperationGetResult(map, 0));
-  MlirStringRef cut = dsp_tensor_layout(type);
-  if (mlirStringRefEqual(dsp_tensor_layout(mlirValueGetType(operand)), cut))
-    return true;
+  DspTensorInfo cut, own;
+  dsp_tensor_read(mlirValueGetType(mlirOperationGetResult(map, 0)), &cut);
+  dsp_tensor_read(mlirValueGetType(operand), &own);
   MlirOperation producer = mlirOpResultGetOwner(operand);
-  for (intptr_t i = 0; i < mlirOperationGetNumOperands(producer); i++)
-    if (has_atom_of(dims, mlirOperationGetOperand(producer, i), cut))
-      return false;
+  for (size_t a = 0; a < cut.naxes; a++) {
+    if (mlirStringRefEqual(own.layout[a], cut.layout[a])) continue;
+    for (intptr_t i = 0; i < mlirOperationGetNumOperands(producer); i++)
+      if (has_atom_of(dims, mlirOperationGetOperand(producer, i),
+                      cut.layout[a]))
+        return false;
+  }
   return true;
 }
 

@@ -2,6 +2,7 @@
 #include "plan_graph.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "dspc/dialect/dialect.h"
@@ -406,11 +407,29 @@ bool dsp_read_graph(DspArena *arena, MlirOperation func, MlirAttribute dims,
   return true;
 }
 
+/// What was asked for, or what the module says, or one axis.
+static DspPlanMesh mesh_of(MlirOperation top, const DspPassOptions *options) {
+  if (options->mesh.naxes) return options->mesh;
+  if (options->ranks) return dsp_plan_mesh(options->ranks);
+  DspPlanMesh mesh = dsp_plan_mesh(dsp_int_attr(top, "dsp.ranks", 1));
+  MlirAttribute sizes = dsp_attr(top, "dsp.mesh");
+  MlirAttribute names = dsp_attr(top, "dsp.mesh_names");
+  if (mlirAttributeIsNull(sizes) || mlirAttributeIsNull(names)) return mesh;
+  MlirStringRef texts[DSP_PLAN_AXES] = {{NULL, 0}};
+  mesh.naxes =
+      (uint32_t)dsp_attr_read_ints(sizes, mesh.sizes, DSP_PLAN_AXES);
+  dsp_attr_read_strings(names, texts, DSP_PLAN_AXES);
+  for (uint32_t a = 0; a < mesh.naxes; a++)
+    snprintf(mesh.names[a], sizeof mesh.names[a], "%.*s",
+             (int)texts[a].length, texts[a].data);
+  mesh.nodes = mesh.naxes > 1 && strcmp(mesh.names[0], "nodes") == 0;
+  return mesh;
+}
+
 DspPlanOptions dsp_plan_options(MlirOperation top,
                                 const DspPassOptions *options) {
-  (void)top;
   return (DspPlanOptions){
-      .ranks = options->ranks,
+      .mesh = mesh_of(top, options),
       .allow_tensor = options->allow_tensor,
       .method = options->method,
       .machine = options->by_time ? options->machine : NULL,

@@ -4,7 +4,8 @@
 // Leaves: the layout of every result in its type; `needs`, the layouts that an
 //         op wants of its operands where one has another, and `conversions`,
 //         the changes of layout to make in front of it, for insert-switches;
-//         dsp.ranks, dsp.predicted_bytes and dsp.certificate on the module.
+//         dsp.ranks, on two axes dsp.mesh and dsp.mesh_names,
+//         dsp.predicted_bytes and dsp.certificate on the module.
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -13,9 +14,14 @@
 #include "pass_list.h"
 #include "plan_graph.h"
 
+/// A layout by its names, one entry an axis.
+typedef struct Names {
+  MlirStringRef axes[DSP_PLAN_AXES];
+} Names;
+
 typedef struct KnownType {
   MlirType of;
-  MlirStringRef layout;
+  Names layout;
   MlirType type; ///< `of` in `layout`
 } KnownType;
 
@@ -24,36 +30,59 @@ typedef struct Planner {
   DspArena *arena;
   MlirOperation top; ///< the module
   MlirAttribute dims;
-  int64_t ranks;
+  DspPlanMesh mesh;
   DspModuleGraph g;
   DspPlan plan;
   KnownType *known;
   size_t nknown;
 } Planner;
 
+static size_t ranks_of(const Planner *p) {
+  return (size_t)dsp_plan_ranks(&p->mesh);
+}
+
 /// Does the value have the dims of the cut at position `at`?
-static bool is_at(const DspPlanValue *value, DspPlanLayout layout, size_t at) {
-  return at + layout.count <= value->ndims &&
-         memcmp(value->dims + at, value->dims + layout.first,
-                layout.count * sizeof *value->dims) == 0;
+static bool is_at(const DspPlanValue *value, DspPlanCut cut, size_t at) {
+  return at + cut.count <= value->ndims &&
+         memcmp(value->dims + at, value->dims + cut.first,
+                cut.count * sizeof *value->dims) == 0;
 }
 
 /// "*", "+", the dim that is cut, or "H.2" where a weight has it twice.
-static MlirStringRef layout_name(const Planner *p, uint32_t value,
-                                 DspPlanLayout layout) {
-  if (layout.kind == DSP_LAYOUT_WHOLE)
+static MlirStringRef cut_name(const Planner *p, uint32_t value,
+                              DspPlanCut cut) {
+  if (cut.kind == DSP_LAYOUT_WHOLE)
     return mlirStringRefCreateFromCString("*");
-  if (layout.kind == DSP_LAYOUT_PARTIAL)
+  if (cut.kind == DSP_LAYOUT_PARTIAL)
     return mlirStringRefCreateFromCString("+");
-  const char *name = p->g.graph.dims[layout.dim].name;
+  const char *name = p->g.graph.dims[cut.dim].name;
   int occurrence = 1;
-  for (size_t at = 0; at < layout.first; at++)
-    occurrence += is_at(&p->g.graph.values[value], layout, at);
+  for (size_t at = 0; at < cut.first; at++)
+    occurrence += is_at(&p->g.graph.values[value], cut, at);
   if (occurrence == 1) return mlirStringRefCreateFromCString(name);
   size_t size = strlen(name) + 4;
   char *text = dsp_arena_alloc(p->arena, size);
   snprintf(text, size, "%s.%d", name, occurrence);
   return mlirStringRefCreateFromCString(text);
+}
+
+static Names layout_names(const Planner *p, uint32_t value,
+                          DspPlanLayout layout) {
+  Names names;
+  for (uint32_t a = 0; a < DSP_PLAN_AXES; a++)
+    names.axes[a] = cut_name(p, value, layout.axes[a]);
+  return names;
+}
+
+static bool names_equal(const Names *a, const Names *b) {
+  return mlirStringRefEqual(a->axes[0], b->axes[0]) &&
+         mlirStringRefEqual(a->axes[1], b->axes[1]);
+}
+
+/// One axis: a string; two: a list of one entry an axis.
+static MlirAttribute names_attr(const Planner *p, Names names) {
+  if (p->mesh.naxes == 1) return dsp_string(p->context, names.axes[0]);
+  return dsp_attr_strings(p->context, p->mesh.naxes, names.axes);
 }
 
 static MlirNamedAttribute named(const Planner *p, const char *name,
@@ -63,13 +92,23 @@ static MlirNamedAttribute named(const Planner *p, const char *name,
       value);
 }
 
+static MlirType build_type(const Planner *p, MlirType type,
+                           const Names *layout) {
+  DspTensorInfo info;
+  if (!dsp_tensor_read(type, &info)) return type;
+  info.naxes = p->mesh.naxes;
+  for (uint32_t a = 0; a < p->mesh.naxes; a++)
+    info.layout[a] = layout->axes[a];
+  return dsp_tensor_type(p->context, &info);
+}
+
 /// `type` in `layout`: a few dozen for thousands of values, so remembered.
-static MlirType in_layout(Planner *p, MlirType type, MlirStringRef layout) {
+static MlirType in_layout(Planner *p, MlirType type, Names layout) {
   for (size_t i = 0; i < p->nknown; i++)
     if (mlirTypeEqual(p->known[i].of, type) &&
-        mlirStringRefEqual(p->known[i].layout, layout))
+        names_equal(&p->known[i].layout, &layout))
       return p->known[i].type;
-  MlirType built = dsp_tensor_with_layout(type, layout);
+  MlirType built = build_type(p, type, &layout);
   p->known[p->nknown++] = (KnownType){type, layout, built};
   return built;
 }
@@ -81,32 +120,42 @@ static void set_layouts(Planner *p, size_t number) {
   for (size_t i = 0; i < planned->nresults; i++) {
     MlirValue result = mlirOperationGetResult(op, (intptr_t)i);
     mlirValueSetType(result, in_layout(p, mlirValueGetType(result),
-                                       layout_name(p, planned->results[i],
-                                                   pick->results[i])));
+                                       layout_names(p, planned->results[i],
+                                                    pick->results[i])));
   }
-  MlirStringRef needs[DSP_MAX_OPERANDS];
+  MlirAttribute needs[DSP_MAX_OPERANDS];
   bool differ = false;
   for (size_t i = 0; i < planned->noperands; i++) {
     MlirType type = mlirValueGetType(mlirOperationGetOperand(op, (intptr_t)i));
-    needs[i] = layout_name(p, planned->operands[i], pick->operands[i]);
-    differ |= !mlirTypeEqual(type, in_layout(p, type, needs[i]));
+    Names names = layout_names(p, planned->operands[i], pick->operands[i]);
+    needs[i] = names_attr(p, names);
+    differ |= !mlirTypeEqual(type, in_layout(p, type, names));
   }
   if (differ)
     dsp_set_attr(op, "needs",
-                 dsp_attr_strings(p->context, planned->noperands, needs));
+                 mlirArrayAttrGet(p->context, (intptr_t)planned->noperands,
+                                  needs));
+}
+
+/// The attended dim along every axis that has a ring; "" where there is none.
+static Names ring_names(const Planner *p, size_t number) {
+  const DspPlanPick *pick = &p->plan.picks[number];
+  Names names = layout_names(p, p->g.graph.ops[number].results[0],
+                             pick->results[0]);
+  for (uint32_t a = 0; a < DSP_PLAN_AXES; a++)
+    if (!pick->axes[a].ring) names.axes[a] = mlirStringRefCreate("", 0);
+  return names;
 }
 
 /// Attention whose keys and values travel says so, with the bytes.
 static void set_rings(const Planner *p) {
   for (size_t i = 0; i < p->g.graph.nops; i++) {
     const DspPlanPick *pick = &p->plan.picks[i];
-    if (!pick->ring) continue;
+    if (!dsp_plan_is_ring(pick)) continue;
     MlirOperation op = p->g.ops.ops[i];
-    MlirStringRef dim =
-        layout_name(p, p->g.graph.ops[i].results[0], pick->results[0]);
-    dsp_set_attr(op, "ring", dsp_string(p->context, dim));
+    dsp_set_attr(op, "ring", names_attr(p, ring_names(p, i)));
     dsp_set_attr(op, "bytes",
-                 dsp_attr_ints(p->context, (size_t)p->ranks, pick->per_rank));
+                 dsp_attr_ints(p->context, ranks_of(p), pick->per_rank));
   }
 }
 
@@ -118,14 +167,14 @@ static int64_t operand_of(const DspPlanOp *op, uint32_t value) {
 
 static MlirAttribute describe_step(const Planner *p, const DspPlanStep *step) {
   int64_t operand = operand_of(&p->g.graph.ops[step->before], step->value);
-  MlirStringRef from = layout_name(p, step->value, step->from);
-  MlirStringRef to = layout_name(p, step->value, step->to);
+  Names from = layout_names(p, step->value, step->from);
+  Names to = layout_names(p, step->value, step->to);
   MlirNamedAttribute entries[] = {
       named(p, "operand", dsp_int(p->context, operand)),
-      named(p, "from", dsp_string(p->context, from)),
-      named(p, "to", dsp_string(p->context, to)),
+      named(p, "from", names_attr(p, from)),
+      named(p, "to", names_attr(p, to)),
       named(p, "bytes",
-            dsp_attr_ints(p->context, (size_t)p->ranks, step->per_rank)),
+            dsp_attr_ints(p->context, ranks_of(p), step->per_rank)),
   };
   return mlirDictionaryAttrGet(p->context, 4, entries);
 }
@@ -144,17 +193,30 @@ static void set_conversions(const Planner *p) {
   }
 }
 
+/// A mesh of one axis is told by dsp.ranks alone.
+static void set_mesh(const Planner *p, MlirOperation top) {
+  MlirStringRef names[DSP_PLAN_AXES];
+  dsp_set_int(top, "dsp.ranks", dsp_plan_ranks(&p->mesh));
+  if (p->mesh.naxes == 1) return;
+  for (uint32_t a = 0; a < p->mesh.naxes; a++)
+    names[a] = mlirStringRefCreateFromCString(p->mesh.names[a]);
+  dsp_set_attr(top, "dsp.mesh",
+               dsp_attr_ints(p->context, p->mesh.naxes, p->mesh.sizes));
+  dsp_set_attr(top, "dsp.mesh_names",
+               dsp_attr_strings(p->context, p->mesh.naxes, names));
+}
+
 static void set_totals(const Planner *p, MlirOperation top) {
-  size_t ranks = (size_t)p->ranks;
+  size_t ranks = ranks_of(p);
   int64_t *bytes = dsp_arena_alloc(p->arena, ranks * sizeof *bytes);
   memset(bytes, 0, ranks * sizeof *bytes);
   for (size_t i = 0; i < p->plan.nsteps; i++)
     for (size_t r = 0; r < ranks; r++)
       bytes[r] += p->plan.steps[i].per_rank[r];
   for (size_t i = 0; i < p->g.graph.nops; i++)
-    for (size_t r = 0; p->plan.picks[i].ring && r < ranks; r++)
+    for (size_t r = 0; p->plan.picks[i].per_rank && r < ranks; r++)
       bytes[r] += p->plan.picks[i].per_rank[r];
-  dsp_set_int(top, "dsp.ranks", p->ranks);
+  set_mesh(p, top);
   dsp_set_attr(top, "dsp.predicted_bytes",
                dsp_attr_ints(p->context, ranks, bytes));
   const DspCertificate *c = &p->plan.certificate;
@@ -195,7 +257,7 @@ static void emit_no_plan(MlirOperation op, DspPlanStatus status,
 
 static bool search(Planner *p, const DspPassOptions *options) {
   DspPlanOptions wanted = dsp_plan_options(p->top, options);
-  wanted.ranks = p->ranks;
+  p->mesh = wanted.mesh;
   size_t culprit = 0;
   clock_t begin = clock();
   DspPlanStatus status =
@@ -215,9 +277,7 @@ bool dsp_pass_plan_shards(MlirModule module, const DspPassOptions *options) {
   Planner p = {.context = mlirModuleGetContext(module),
                .arena = dsp_arena_create(),
                .top = top,
-               .dims = dsp_attr(top, "dsp.dims"),
-               .ranks = options->ranks};
-  if (p.ranks == 0) p.ranks = dsp_int_attr(top, "dsp.ranks", 1);
+               .dims = dsp_attr(top, "dsp.dims")};
   bool fine = dsp_read_graph(p.arena, func, p.dims, &p.g) &&
               search(&p, options);
   if (fine) {

@@ -77,11 +77,31 @@ static const char *dims_of(const Student *s, uint32_t value) {
   return text;
 }
 
+/// A dim for each axis, and how many ops that multiply are cut so.
+typedef struct Cut {
+  uint32_t dims[DSP_PLAN_AXES];
+  uint32_t count;
+} Cut;
+
 /// A stage under construction.
 typedef struct Row {
   DspStudyStage stage;
-  uint32_t *cuts; ///< [ndims] ops that multiply and are cut on the dim
+  Cut *cuts; ///< [number of ops at most]
+  size_t ncuts, most;
 } Row;
+
+static const char *dim_name(const Student *s, uint32_t dim,
+                            const char *without) {
+  return dim == DSP_PLAN_NO_DIM ? without : s->g.graph.dims[dim].name;
+}
+
+/// "T", on two axes "T/S".
+static const char *cut_text(const Student *s, const uint32_t *dims,
+                            const char *without) {
+  const char *outer = dim_name(s, dims[0], without);
+  if (s->options.mesh.naxes == 1) return outer;
+  return text_of(s, "%s/%s", outer, dim_name(s, dims[1], without));
+}
 
 static void add_move(const Student *s, Row *row, const char *what,
                      int64_t bytes, double seconds) {
@@ -96,20 +116,31 @@ static void add_steps(const Student *s, Row *row, size_t op, size_t *next) {
   for (; *next < s->plan.nsteps && s->plan.steps[*next].before == op;
        ++*next) {
     const DspPlanStep *step = &s->plan.steps[*next];
-    bool whole = step->to.kind == DSP_LAYOUT_WHOLE;
+    uint32_t dims[] = {step->to.axes[0].dim, step->to.axes[1].dim};
     const char *what =
         text_of(s, "%s to %s", dsp_plan_collective_name(step->collective),
-                whole ? "*" : s->g.graph.dims[step->to.dim].name);
+                cut_text(s, dims, "*"));
     add_move(s, row, what, step->bytes, s->time.steps[*next]);
   }
 }
 
-static void add_cut(const Student *s, Row *row, uint32_t dim) {
-  if (row->cuts[dim]++ == 0)
-    row->stage.cut = with(s, row->stage.cut, s->g.graph.dims[dim].name);
-  if (row->stage.main_cut == DSP_PLAN_NO_DIM ||
-      row->cuts[dim] > row->cuts[row->stage.main_cut])
-    row->stage.main_cut = dim;
+static void add_cut(const Student *s, Row *row, const DspPlanPick *pick) {
+  uint32_t dims[] = {pick->axes[0].dim, pick->axes[1].dim};
+  if (dims[0] == DSP_PLAN_NO_DIM && dims[1] == DSP_PLAN_NO_DIM) return;
+  size_t i = 0;
+  while (i < row->ncuts && memcmp(row->cuts[i].dims, dims, sizeof dims)) i++;
+  if (i == row->ncuts) {
+    row->cuts[row->ncuts++] = (Cut){{dims[0], dims[1]}, 0};
+    row->stage.cut = with(s, row->stage.cut, cut_text(s, dims, "-"));
+  }
+  if (++row->cuts[i].count <= row->most) return;
+  row->most = row->cuts[i].count;
+  memcpy(row->stage.main_cut, dims, sizeof dims);
+}
+
+/// "S", on two axes "S" too: it goes round one of them.
+static const char *ring_dim(const Student *s, const DspPlanPick *pick) {
+  return dim_name(s, pick->axes[pick->axes[0].ring ? 0 : 1].dim, "-");
 }
 
 static void add_op(const Student *s, Row *row, size_t op) {
@@ -119,11 +150,10 @@ static void add_op(const Student *s, Row *row, size_t op) {
   if (planned->kind != DSP_PLAN_COMPUTE) return;
   if (dsp_plan_flops(&s->g.graph, planned) > 0 && planned->nresults) {
     row->stage.dims = dims_of(s, planned->results[0]);
-    if (pick->dim != DSP_PLAN_NO_DIM) add_cut(s, row, pick->dim);
+    add_cut(s, row, pick);
   }
-  if (pick->ring)
-    add_move(s, row,
-             text_of(s, "ring over %s", s->g.graph.dims[pick->dim].name),
+  if (dsp_plan_is_ring(pick))
+    add_move(s, row, text_of(s, "ring over %s", ring_dim(s, pick)),
              pick->bytes, s->time.rings[op]);
 }
 
@@ -137,28 +167,27 @@ static void close_row(const Student *s, DspStudy *study, Row *row) {
   study->stages[study->nstages++] = *stage;
 }
 
-static void open_row(const Student *s, Row *row, int64_t number) {
-  size_t ndims = s->g.graph.ndims;
+static void open_row(Row *row, int64_t number) {
   row->stage = (DspStudyStage){.number = number,
                                .dims = "",
                                .cut = "",
-                               .main_cut = DSP_PLAN_NO_DIM,
+                               .main_cut = {DSP_PLAN_NO_DIM, DSP_PLAN_NO_DIM},
                                .collectives = ""};
-  memset(row->cuts, 0, (ndims + 1) * sizeof *row->cuts);
+  row->ncuts = row->most = 0;
 }
 
 static void list_stages(const Student *s, DspStudy *study) {
   size_t next = 0, count = s->g.graph.nops;
-  Row row = {.cuts = dsp_arena_alloc(s->arena, (s->g.graph.ndims + 1) *
-                                                   sizeof *row.cuts)};
-  open_row(s, &row, -1);
+  Row row = {.cuts = dsp_arena_alloc(s->arena,
+                                     (count + 1) * sizeof *row.cuts)};
+  open_row(&row, -1);
   study->stages = dsp_arena_alloc(s->arena, (count + 1) *
                                                 sizeof *study->stages);
   for (size_t op = 0; op < count; op++) {
     int64_t number = s->g.graph.ops[op].stage;
     if (number != row.stage.number) {
       close_row(s, study, &row);
-      open_row(s, &row, number);
+      open_row(&row, number);
     }
     add_steps(s, &row, op, &next);
     add_op(s, &row, op);
@@ -176,6 +205,18 @@ static const char *place_of(const Student *s, size_t op) {
                  line);
 }
 
+/// What goes to another coordinate on axis 0.
+static int64_t far_bytes(const Student *s) {
+  int64_t ranks = dsp_plan_ranks(&s->options.mesh), sum = 0;
+  for (int64_t r = 0; r < ranks; r++) {
+    for (size_t i = 0; i < s->plan.nsteps; i++)
+      sum += s->plan.steps[i].far[r];
+    for (size_t o = 0; o < s->g.graph.nops; o++)
+      sum += s->plan.picks[o].far ? s->plan.picks[o].far[r] : 0;
+  }
+  return sum;
+}
+
 /// Plans with `options`; the plan and its times stay in `s`.
 static DspStudyMethod try_plan(Student *s, const DspPlanOptions *options) {
   size_t culprit = 0;
@@ -186,10 +227,11 @@ static DspStudyMethod try_plan(Student *s, const DspPlanOptions *options) {
     out.misfit = place_of(s, culprit);
     return out;
   }
-  s->time = dsp_plan_time(s->arena, &s->g.graph, &s->plan, options->ranks,
+  s->time = dsp_plan_time(s->arena, &s->g.graph, &s->plan, &options->mesh,
                           s->machine);
   out.fits = true;
   out.bytes = s->plan.bytes;
+  out.far = far_bytes(s);
   out.collectives = s->plan.collectives;
   out.compute = s->time.compute;
   out.communication = s->time.communication;
@@ -224,52 +266,74 @@ static bool stage_has(const Student *s, int64_t stage, uint32_t dim) {
   return false;
 }
 
-/// Is the dim what the plan cut most of the stage on?
-static bool stage_chose(const DspStudy *study, int64_t stage, uint32_t dim) {
+/// Is this what the plan cut most of the stage on?
+static bool stage_chose(const DspStudy *study, int64_t stage,
+                        const uint32_t *dims) {
   for (size_t i = 0; i < study->nstages; i++)
     if (study->stages[i].number == stage)
-      return study->stages[i].main_cut == dim;
+      return study->stages[i].main_cut[0] == dims[0] &&
+             study->stages[i].main_cut[1] == dims[1];
   return false;
 }
 
+/// Plans with the ops of the stage cut on these dims, one an axis.
+static void try_choice(Student *s, DspStudy *study, int64_t stage,
+                       const uint32_t *dims) {
+  DspPlanOptions options = s->options;
+  options.what_if =
+      (DspPlanWhatIf){true, (uint32_t)stage, {dims[0], dims[1]}};
+  DspStudyMethod result = try_plan(s, &options);
+  study->choices[study->nchoices++] = (DspStudyChoice){
+      .dim = cut_text(s, dims, "-"),
+      .chosen = stage_chose(study, stage, dims),
+      .fits = result.fits,
+      .bytes = result.bytes,
+      .collectives = result.collectives,
+      .seconds = result.compute + result.communication};
+}
+
+/// The dims that some op of the stage may be cut on; returns how many.
+static size_t list_dims(const Student *s, int64_t stage, uint32_t *dims) {
+  size_t n = 0;
+  for (uint32_t d = 0; d < s->g.graph.ndims; d++)
+    if (!s->g.graph.dims[d].natoms && s->g.graph.dims[d].size > 1 &&
+        stage_has(s, stage, d))
+      dims[n++] = d;
+  return n;
+}
+
 static void try_choices(Student *s, DspStudy *study, int64_t stage) {
+  uint32_t *dims =
+      dsp_arena_alloc(s->arena, (s->g.graph.ndims + 1) * sizeof *dims);
+  size_t n = list_dims(s, stage, dims);
+  bool two = s->options.mesh.naxes > 1;
   study->choices = dsp_arena_alloc(
-      s->arena, (s->g.graph.ndims + 1) * sizeof *study->choices);
-  for (uint32_t d = 0; d < s->g.graph.ndims; d++) {
-    if (s->g.graph.dims[d].natoms || s->g.graph.dims[d].size < 2 ||
-        !stage_has(s, stage, d))
-      continue;
-    DspPlanOptions options = s->options;
-    options.what_if = (DspPlanWhatIf){true, (uint32_t)stage, d};
-    DspStudyMethod result = try_plan(s, &options);
-    study->choices[study->nchoices++] = (DspStudyChoice){
-        .dim = s->g.graph.dims[d].name,
-        .chosen = stage_chose(study, stage, d),
-        .fits = result.fits,
-        .bytes = result.bytes,
-        .collectives = result.collectives,
-        .seconds = result.compute + result.communication};
+      s->arena, (n * (two ? n : 1) + 1) * sizeof *study->choices);
+  for (size_t i = 0; i < n; i++) {
+    uint32_t pair[] = {dims[i], DSP_PLAN_NO_DIM};
+    if (!two) try_choice(s, study, stage, pair);
+    for (size_t k = 0; two && k < n; k++) {
+      pair[1] = dims[k];
+      try_choice(s, study, stage, pair);
+    }
   }
 }
 
-/// Bytes of the parameters that one rank holds, as the plan in `s` has them.
+/// Bytes of the parameters that rank 0, which has the longest parts, holds, as
+/// the plan in `s` has them.
 static int64_t weight_bytes(const Student *s) {
   int64_t sum = 0;
   for (size_t o = 0; o < s->g.graph.nops; o++) {
     const DspPlanOp *op = &s->g.graph.ops[o];
     if (op->kind != DSP_PLAN_PARAM) continue;
     const DspPlanValue *value = &s->g.graph.values[op->results[0]];
-    const DspPlanLayout *layout = &s->plan.picks[o].results[0];
-    int64_t bytes = value->element_bytes, cut = 1;
-    for (size_t i = 0; i < value->ndims; i++) {
-      int64_t size = s->g.graph.dims[value->dims[i]].size;
-      bool in = layout->kind == DSP_LAYOUT_CUT && i >= layout->first &&
-                i < (size_t)layout->first + layout->count;
-      *(in ? &cut : &bytes) *= size;
-    }
-    sum += layout->kind == DSP_LAYOUT_CUT
-               ? bytes * dsp_plan_part(cut, 0, s->options.ranks)
-               : bytes;
+    int64_t sizes[DSP_MAX_RANK];
+    for (size_t i = 0; i < value->ndims; i++)
+      sizes[i] = s->g.graph.dims[value->dims[i]].size;
+    DspPlanShape shape = {value->ndims, sizes, value->element_bytes};
+    sum += value->element_bytes *
+           dsp_plan_held(&shape, &s->options.mesh,
+                         s->plan.picks[o].results[0], 0);
   }
   return sum;
 }
@@ -281,8 +345,9 @@ bool dsp_study(DspArena *arena, MlirModule module,
   MlirModule scratch = mlirModuleFromOperation(copy);
   MlirOperation func = dsp_model_func(scratch);
   Student s = {.arena = arena, .top = copy, .machine = machine};
-  *study = (DspStudy){.ranks = options->ranks};
   s.options = dsp_plan_options(copy, options);
+  *study = (DspStudy){.mesh = s.options.mesh,
+                      .ranks = dsp_plan_ranks(&s.options.mesh)};
   bool fine = func.ptr && dsp_read_graph(arena, func,
                                          dsp_attr(copy, "dsp.dims"), &s.g);
   if (fine) {

@@ -33,6 +33,7 @@ int dsp_plan_cost_compare(DspPlanCost a, DspPlanCost b) {
 void dsp_candidates_clear(DspCandidates *candidates, uint32_t nslots) {
   candidates->nslots = nslots;
   candidates->count = 0;
+  candidates->dropped = DSP_PLAN_NEVER;
   if (candidates->table_size == 0) {
     candidates->table_size = 128;
     candidates->table = DSP_NEW(candidates->arena, uint32_t, 128);

@@ -53,6 +53,8 @@ typedef struct DspCandidates {
   uint32_t *scratch;      ///< [count]
   uint32_t *table;        ///< [table_size] state + 1
   uint32_t table_size;
+  int64_t dropped; ///< bytes of a state that is not looked at because a list
+                   ///< of ways is cut, or DSP_PLAN_NEVER
 } DspCandidates;
 
 /// Empties the table.

@@ -8,9 +8,17 @@
 #include "dspc/plan/lower.h"
 #include "methods.h"
 
-bool dsp_plan_layout_equal(DspPlanLayout a, DspPlanLayout b) {
+static bool cut_equal(DspPlanCut a, DspPlanCut b) {
   return a.kind == b.kind && a.dim == b.dim && a.first == b.first &&
          a.count == b.count;
+}
+
+bool dsp_plan_layout_equal(DspPlanLayout a, DspPlanLayout b) {
+  return cut_equal(a.axes[0], b.axes[0]) && cut_equal(a.axes[1], b.axes[1]);
+}
+
+bool dsp_plan_is_ring(const DspPlanPick *pick) {
+  return pick->axes[0].ring || pick->axes[1].ring;
 }
 
 static const DspPlanLayout *layouts_of(DspArena *arena, const DspLowered *low,
@@ -33,9 +41,8 @@ static void read_picks(DspArena *arena, const DspPlanGraph *graph,
     const DspAlternative *way =
         &low->problem.choices[choice].alternatives[pick];
     plan->picks[o] = (DspPlanPick){
-      .dim = low->ways[choice][pick].dim,
-      .contracted = low->ways[choice][pick].contracted,
-      .ring = low->ways[choice][pick].ring,
+      .axes = {low->ways[choice][pick].axes[0],
+               low->ways[choice][pick].axes[1]},
       .operands = layouts_of(arena, low, op->operands, way->needs,
                              op->noperands),
       .results = layouts_of(arena, low, op->results, way->gives,
@@ -44,48 +51,62 @@ static void read_picks(DspArena *arena, const DspPlanGraph *graph,
   }
 }
 
+static DspPlanShape shape_of(DspArena *arena, const DspPlanGraph *graph,
+                             uint32_t value) {
+  const DspPlanValue *it = &graph->values[value];
+  int64_t *sizes = DSP_NEW(arena, int64_t, it->ndims);
+  for (size_t i = 0; i < it->ndims; ++i)
+    sizes[i] = graph->dims[it->dims[i]].size;
+  return (DspPlanShape){it->ndims, sizes, it->element_bytes};
+}
+
 static DspPlanStep read_step(DspArena *arena, const DspPlanGraph *graph,
                              const DspLowered *low, DspConversion conversion,
-                             int64_t ranks) {
-  const DspPlanValue *value = &graph->values[conversion.value];
+                             const DspPlanMesh *mesh) {
   const DspPlanLayout *layouts =
       low->layouts[low->problem.value_class[conversion.value]];
-  int64_t *sizes = DSP_NEW(arena, int64_t, value->ndims);
-  int64_t *per_rank = DSP_NEW(arena, int64_t, (size_t)ranks);
-  for (size_t i = 0; i < value->ndims; ++i)
-    sizes[i] = graph->dims[value->dims[i]].size;
+  size_t ranks = (size_t)dsp_plan_ranks(mesh);
+  int64_t *per_rank = DSP_NEW(arena, int64_t, ranks);
+  int64_t *far = DSP_NEW(arena, int64_t, ranks);
   DspPlanStep step = {.value = conversion.value, .before = conversion.before,
                       .from = layouts[conversion.from],
-                      .to = layouts[conversion.to], .per_rank = per_rank};
-  DspPlanShape shape = {value->ndims, sizes, value->element_bytes};
+                      .to = layouts[conversion.to], .per_rank = per_rank,
+                      .far = far};
+  DspPlanShape shape = shape_of(arena, graph, conversion.value);
   step.collective = dsp_plan_collective(step.from, step.to);
-  step.bytes = dsp_plan_collective_bytes(&shape, step.from, step.to, ranks,
-                                         per_rank);
+  step.bytes = dsp_plan_collective_bytes(&shape, mesh, step.from, step.to,
+                                         per_rank, far);
   return step;
 }
 
-/// What leaves each rank in a ring: the parts of all ranks but the next one.
+static bool has_ring_loop(const DspPlanOp *op, const uint8_t *map, size_t n,
+                          uint32_t dim) {
+  for (size_t k = 0; k < n; ++k)
+    if (op->loops[map[k]].kind == DSP_LOOP_RING &&
+        op->loops[map[k]].dim == dim)
+      return true;
+  return false;
+}
+
+/// What leaves each rank in the ring along `axis`.
 static void read_ring(DspArena *arena, const DspPlanGraph *graph,
-                      const DspPlanOp *op, int64_t ranks, DspPlanPick *pick) {
-  int64_t *per_rank = DSP_NEW(arena, int64_t, (size_t)ranks);
+                      const DspPlanOp *op, const DspPlanMesh *mesh,
+                      uint32_t axis, DspPlanPick *pick) {
+  size_t ranks = (size_t)dsp_plan_ranks(mesh);
+  int64_t *per_rank = DSP_NEW(arena, int64_t, ranks);
+  int64_t *far = DSP_NEW(arena, int64_t, ranks);
   const uint8_t *map = op->maps;
   for (size_t i = 0; i < op->noperands; ++i) {
-    const DspPlanValue *value = &graph->values[op->operands[i]];
-    int64_t bytes = value->element_bytes, cut = 0;
-    for (size_t k = 0; k < value->ndims; ++k) {
-      DspPlanLoop loop = op->loops[*map++];
-      if (loop.kind == DSP_LOOP_RING && loop.dim == pick->dim)
-        cut = graph->dims[value->dims[k]].size;
-      else
-        bytes *= graph->dims[value->dims[k]].size;
+    size_t ndims = graph->values[op->operands[i]].ndims;
+    if (has_ring_loop(op, map, ndims, pick->axes[axis].dim)) {
+      DspPlanShape shape = shape_of(arena, graph, op->operands[i]);
+      pick->bytes += dsp_plan_ring_bytes(&shape, mesh, pick->operands[i], axis,
+                                         per_rank, far);
     }
-    for (int64_t rank = 0; cut > 0 && rank < ranks; ++rank)
-      per_rank[rank] +=
-          bytes * (cut - dsp_plan_part(cut, (rank + 1) % ranks, ranks));
+    map += ndims;
   }
-  for (int64_t rank = 0; rank < ranks; ++rank)
-    pick->bytes += per_rank[rank];
   pick->per_rank = per_rank;
+  pick->far = far;
 }
 
 static void read_plan(DspArena *arena, const DspPlanGraph *graph,
@@ -93,13 +114,15 @@ static void read_plan(DspArena *arena, const DspPlanGraph *graph,
                       const DspSearchResult *found, DspPlan *plan) {
   read_picks(arena, graph, low, found, plan);
   for (size_t o = 0; o < graph->nops; ++o)
-    if (plan->picks[o].ring)
-      read_ring(arena, graph, &graph->ops[o], options->ranks, &plan->picks[o]);
+    for (uint32_t a = 0; a < DSP_PLAN_AXES; ++a)
+      if (plan->picks[o].axes[a].ring)
+        read_ring(arena, graph, &graph->ops[o], &options->mesh, a,
+                  &plan->picks[o]);
   plan->nsteps = found->nconversions;
   plan->steps = DSP_NEW(arena, DspPlanStep, found->nconversions);
   for (size_t i = 0; i < plan->nsteps; ++i)
     plan->steps[i] =
-        read_step(arena, graph, low, found->conversions[i], options->ranks);
+        read_step(arena, graph, low, found->conversions[i], &options->mesh);
   plan->certificate = found->certificate;
   for (size_t i = 0; i < plan->nsteps; ++i) {
     plan->bytes += plan->steps[i].bytes;
@@ -130,19 +153,22 @@ static DspPlanStatus plan_on(DspArena *arena, const DspPlanGraph *graph,
   return status;
 }
 
-/// Elements of the largest value of each op that every rank runs whole.
-static int64_t repeated_work(const DspPlanGraph *graph, const DspPlan *plan) {
+/// Elements of the results of ops, once for each other rank that computes them.
+static int64_t repeated_work(const DspPlanGraph *graph,
+                             const DspPlanMesh *mesh, const DspPlan *plan) {
   int64_t sum = 0;
   for (size_t o = 0; o < graph->nops; ++o) {
     const DspPlanOp *op = &graph->ops[o];
-    if (op->nresults == 0 || op->nloops == 0 ||
-        plan->picks[o].dim != DSP_PLAN_NO_DIM)
+    if (op->nresults == 0 || op->nloops == 0)
       continue;
     const DspPlanValue *value = &graph->values[op->results[0]];
-    int64_t elements = 1;
+    int64_t elements = 1, copies = 1;
+    for (uint32_t a = 0; a < DSP_PLAN_AXES; ++a)
+      if (plan->picks[o].axes[a].dim == DSP_PLAN_NO_DIM)
+        copies *= mesh->sizes[a];
     for (size_t i = 0; i < value->ndims; ++i)
       elements *= graph->dims[value->dims[i]].size;
-    sum += elements;
+    sum += elements * (copies - 1);
   }
   return sum;
 }
@@ -166,7 +192,7 @@ static DspPlanStatus plan_on_best(DspArena *arena, const DspPlanGraph *graph,
       best = best == DSP_PLAN_OK ? best : status;
       continue;
     }
-    int64_t work = repeated_work(graph, &other);
+    int64_t work = repeated_work(graph, &options->mesh, &other);
     if (best == DSP_PLAN_OK &&
         (work > least ||
          (work == least &&
@@ -183,7 +209,8 @@ static DspPlanStatus plan_on_best(DspArena *arena, const DspPlanGraph *graph,
 DspPlanStatus dsp_plan_graph(DspArena *arena, const DspPlanGraph *graph,
                              const DspPlanOptions *options, DspPlan *plan,
                              size_t *culprit) {
-  if (dsp_method_keeps_residual(options->method) && options->ranks > 1)
+  if (dsp_method_keeps_residual(options->method) &&
+      dsp_plan_ranks(&options->mesh) > 1)
     return plan_on_best(arena, graph, options, plan, culprit);
   return plan_on(arena, graph, options, DSP_PLAN_NO_DIM, plan, culprit);
 }

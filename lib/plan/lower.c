@@ -6,15 +6,15 @@
 // that layers repeat.
 //
 // Needs:  a graph as rules.h describes it.
-// Leaves: a problem whose classes hold exactly the layouts that some op needs
-//         or gives, and R.
+// Leaves: a problem whose classes hold the layouts that some op needs or gives,
+//         R, and the stops between them (closure.c).
 #include "dspc/plan/lower.h"
 
 #include <assert.h>
 #include <string.h>
 
+#include "closure.h"
 #include "dspc/plan/machine.h"
-#include "dspc/support/bug.h"
 #include "methods.h"
 #include "picks.h"
 
@@ -35,9 +35,10 @@ typedef struct Lowering {
   uint32_t *value_kind; ///< [nvalues] equal: same dims, element and constancy
   DspInterner kinds;
   uint32_t *op_kind; ///< [nops] equal: same loops on values of the same kinds
-  DspPickList *picks; ///< [nkinds]
+  DspPickList *all;   ///< [nkinds] what an axis may do
+  DspMeshPickList *picks; ///< [nkinds]
   uint32_t nkinds;
-  uint32_t picks_capacity;
+  uint32_t all_capacity;
   bool *anchored; ///< [ndims]
 
   bool *mixed;          ///< [stages][ndims] some op of the stage needs it whole
@@ -50,7 +51,7 @@ typedef struct Lowering {
   uint32_t nclasses, classes_capacity, tables_capacity;
 
   DspChoice *choices;
-  const DspPlanWay **ways;
+  const DspPlanWays **ways;
   uint32_t nchoices, choices_capacity, ways_capacity;
   DspSearchOp *ops;
   const DspDimRole *roles; ///< [ndims]
@@ -60,14 +61,6 @@ typedef struct Lowering {
 
 static bool has_loops(const DspPlanOp *op) {
   return op->kind == DSP_PLAN_COMPUTE || op->kind == DSP_PLAN_ELEMENTWISE;
-}
-
-static size_t arity(const DspPlanOp *op) {
-  return op->noperands + op->nresults;
-}
-
-static uint32_t value_id(const DspPlanOp *op, size_t i) {
-  return i < op->noperands ? op->operands[i] : op->results[i - op->noperands];
 }
 
 /// Marks what follows from parameters alone.
@@ -137,10 +130,10 @@ static void key_of_op(Lowering *l, const DspPlanOp *op) {
     dsp_key_add(&l->key, (uint64_t)op->loops[i].dim << 32 |
                              (uint64_t)op->loops[i].kind << 1 |
                              op->loops[i].weight);
-  for (size_t i = 0; i < arity(op); ++i) {
-    uint64_t word = l->value_kind[value_id(op, i)];
+  for (size_t i = 0; i < dsp_op_arity(op); ++i) {
+    uint64_t word = l->value_kind[dsp_op_value(op, i)];
     dsp_key_add(&l->key, word);
-    for (size_t k = 0; k < l->graph->values[value_id(op, i)].ndims; ++k)
+    for (size_t k = 0; k < l->graph->values[dsp_op_value(op, i)].ndims; ++k)
       dsp_key_add(&l->key, *map++);
   }
 }
@@ -162,23 +155,28 @@ static const DspPlanOp **list_picks(Lowering *l) {
     if (!fresh)
       continue;
     DSP_GROW(l->scratch, which, kind, which_capacity);
-    DSP_GROW(l->scratch, l->picks, kind, l->picks_capacity);
+    DSP_GROW(l->scratch, l->all, kind, l->all_capacity);
     which[kind] = op;
-    l->picks[kind] = dsp_all_picks(l->scratch, &l->rules, &l->ids, op);
+    l->all[kind] = dsp_all_picks(l->scratch, &l->rules, op);
   }
   l->nkinds = kinds.count;
+  l->picks = DSP_NEW(l->scratch, DspMeshPickList, kinds.count);
   return which;
 }
 
-/// Leaves the picks of the method; false when there is none.
+/// Offers the picks of the method; false when there is none.
 static bool apply_method(Lowering *l, const DspMethodRules *method,
-                         const DspPlanOp *op, DspPickList *list) {
-  if (is_what_if(l, op))
-    *list = dsp_picks_on(l->scratch, l->options->what_if.dim, *list);
-  bool fits = dsp_method_picks(l->scratch, method, op, list);
-  if (fits)
-    *list = dsp_offered_picks(l->scratch, &l->rules, op, *list, NULL);
-  return fits;
+                         const DspPlanOp *op, DspPickList list,
+                         DspMeshPickList *offered) {
+  const uint32_t *on =
+      is_what_if(l, op) ? l->options->what_if.dims : NULL;
+  if (on)
+    list = dsp_picks_on(l->scratch, on, list);
+  if (!dsp_method_picks(l->scratch, method, op, &list))
+    return false;
+  *offered = dsp_offered_picks(l->scratch, &l->rules, &l->ids, op, list, NULL,
+                               on);
+  return true;
 }
 
 /// A dim that was renamed is anchored under both names.
@@ -192,29 +190,37 @@ static void share_anchors(Lowering *l, const DspPlanOp **which) {
   }
 }
 
+static void add_anchors(Lowering *l, const DspMeshPickList *list) {
+  for (uint32_t i = 0; i < list->count; ++i)
+    for (uint32_t a = 0; a < DSP_PLAN_AXES; ++a) {
+      uint32_t dim = list->picks[i].axes.axes[a].dim;
+      if (dim != DSP_PLAN_NO_DIM)
+        l->anchored[dim] = true;
+    }
+}
+
 /// Narrows the picks of every kind of op to those that are offered.
 static void offer_picks(Lowering *l, uint32_t residual) {
   const DspPlanOp **which = list_picks(l);
   DspMethodRules method = {l->options->method, l->graph, l->roles, residual,
-                           l->options->ranks};
-  bool has_dim = l->options->ranks == 1 ||
+                           l->options->mesh};
+  bool has_dim = dsp_plan_ranks(&l->options->mesh) == 1 ||
                  dsp_method_has_dim(l->options->method, l->graph, l->roles);
   l->anchored = DSP_NEW(l->scratch, bool, l->graph->ndims);
   for (uint32_t k = 0; k < l->nkinds; ++k) {
     if (which[k]->kind != DSP_PLAN_COMPUTE)
       continue;
-    if ((!apply_method(l, &method, which[k], &l->picks[k]) || !has_dim) &&
-        l->unfit == SIZE_MAX)
+    bool fits =
+        apply_method(l, &method, which[k], l->all[k], &l->picks[k]) && has_dim;
+    if (!fits && l->unfit == SIZE_MAX)
       l->unfit = (size_t)(which[k] - l->graph->ops);
-    for (uint32_t i = 0; i < l->picks[k].count; ++i)
-      if (l->picks[k].picks[i].dim != DSP_PLAN_NO_DIM)
-        l->anchored[l->picks[k].picks[i].dim] = true;
+    add_anchors(l, &l->picks[k]);
   }
   share_anchors(l, which);
   for (uint32_t k = 0; k < l->nkinds; ++k)
     if (which[k]->kind == DSP_PLAN_ELEMENTWISE)
-      l->picks[k] = dsp_offered_picks(l->scratch, &l->rules, which[k],
-                                      l->picks[k], l->anchored);
+      l->picks[k] = dsp_offered_picks(l->scratch, &l->rules, &l->ids, which[k],
+                                      l->all[k], l->anchored, NULL);
 }
 
 static void ask(Lowering *l, uint32_t value, uint32_t layout) {
@@ -231,22 +237,24 @@ static void ask_for_pin(Lowering *l, size_t o) {
                             atom ? &op->pin : dim->atoms, count);
   if (at == SIZE_MAX)
     return;
-  DspPlanLayout layout = {DSP_LAYOUT_CUT, op->pin, (uint16_t)at,
-                          (uint16_t)count};
+  DspPlanCut cut = {DSP_LAYOUT_CUT, op->pin, (uint16_t)at, (uint16_t)count};
+  DspPlanCut whole = {DSP_LAYOUT_WHOLE, DSP_PLAN_NO_DIM, 0, 0};
+  bool both[] = {l->options->mesh.sizes[0] > 1, l->options->mesh.sizes[1] > 1};
+  DspPlanLayout layout = {{both[0] ? cut : whole, both[1] ? cut : whole}};
   ask(l, op->results[0], dsp_layout_id(&l->ids, layout));
 }
 
 static bool is_pinned_input(const Lowering *l, const DspPlanOp *op) {
   return op->kind == DSP_PLAN_INPUT && op->pin != DSP_PLAN_NO_DIM &&
-         l->options->ranks > 1;
+         dsp_plan_ranks(&l->options->mesh) > 1;
 }
 
 /// The layouts that the picks of a kind of op ask of each of its values.
 static uint64_t *asked_by(Lowering *l, const DspPlanOp *op,
-                          const DspPickList *list) {
-  uint64_t *asked = DSP_NEW(l->scratch, uint64_t, arity(op) * l->words);
+                          const DspMeshPickList *list) {
+  uint64_t *asked = DSP_NEW(l->scratch, uint64_t, dsp_op_arity(op) * l->words);
   for (uint32_t p = 0; p < list->count; ++p)
-    for (size_t i = 0; i < arity(op); ++i) {
+    for (size_t i = 0; i < dsp_op_arity(op); ++i) {
       uint32_t layout = list->picks[p].layouts[i];
       asked[i * l->words + layout / 64] |= (uint64_t)1 << layout % 64;
     }
@@ -272,95 +280,57 @@ static void collect_layouts(Lowering *l) {
     uint32_t kind = l->op_kind[o];
     if (!by_kind[kind])
       by_kind[kind] = asked_by(l, op, &l->picks[kind]);
-    for (size_t i = 0; i < arity(op); ++i)
+    for (size_t i = 0; i < dsp_op_arity(op); ++i)
       for (size_t w = 0; w < l->words; ++w)
-        l->asked[value_id(op, i) * l->words + w] |=
+        l->asked[dsp_op_value(op, i) * l->words + w] |=
             by_kind[kind][i * l->words + w];
   }
 }
 
-static bool layout_before(DspPlanLayout a, DspPlanLayout b) {
-  if (a.kind != b.kind)
-    return a.kind < b.kind;
-  return a.dim != b.dim ? a.dim < b.dim : a.first < b.first;
-}
-
-/// The layouts of a bit set, sorted.
+/// The layouts of a bit set.
 static uint32_t list_layouts(const Lowering *l, const uint64_t *asked,
                              DspPlanLayout *layouts) {
   uint32_t count = 0;
-  for (uint32_t id = 0; id < l->ids.ids.count; ++id) {
-    if (!(asked[id / 64] >> id % 64 & 1))
-      continue;
-    if (count == DSP_PLAN_MAX_LAYOUTS)
-      dsp_bug("planner: a value with more than %u layouts", count);
-    uint32_t at = count++;
-    for (; at > 0 && layout_before(l->ids.layouts[id], layouts[at - 1]); --at)
-      layouts[at] = layouts[at - 1];
-    layouts[at] = l->ids.layouts[id];
-  }
+  for (uint32_t id = 0; id < l->words * 64 && id < l->ids.ids.count; ++id)
+    if (asked[id / 64] >> id % 64 & 1)
+      layouts[count++] = l->ids.layouts[id];
   return count;
-}
-
-static int64_t picoseconds(double seconds) {
-  return (int64_t)(seconds * 1e12 + 0.5);
-}
-
-/// The time of a collective that moves `leaving` [ranks] bytes.
-static int64_t collective_price(const Lowering *l, const int64_t *leaving) {
-  int64_t most = 0;
-  for (int64_t i = 0; i < l->options->ranks; ++i)
-    most = leaving[i] > most ? leaving[i] : most;
-  return picoseconds(dsp_machine_collective(l->options->machine,
-                                            l->options->ranks, most));
 }
 
 /// What a pick costs by itself: the bytes of its ring, or the time it takes.
 static int64_t pick_price(const Lowering *l, const DspPlanOp *op,
-                          const DspPick *pick) {
+                          const DspMeshPick *pick) {
   const DspMachine *machine = l->options->machine;
-  int64_t ranks = l->options->ranks;
+  const DspPlanMesh *mesh = &l->options->mesh;
   if (!machine)
     return pick->bytes;
-  double seconds = dsp_machine_op(machine, l->graph, op, pick->size, ranks);
-  if (pick->ring)
-    seconds += dsp_machine_collective(machine, ranks, pick->most);
-  return picoseconds(seconds);
-}
-
-static void fill_table(Lowering *l, const DspPlanValue *value,
-                       const DspPlanLayout *layouts, DspLayoutClass *table) {
-  uint32_t n = table->count;
-  int64_t *bytes = DSP_NEW(l->arena, int64_t, (size_t)n * n);
-  uint8_t *collectives = DSP_NEW(l->arena, uint8_t, (size_t)n * n);
-  int64_t *sizes = DSP_NEW(l->scratch, int64_t, value->ndims);
-  for (size_t i = 0; i < value->ndims; ++i)
-    sizes[i] = l->graph->dims[value->dims[i]].size;
-  DspPlanShape shape = {value->ndims, sizes, value->element_bytes};
-  int64_t *leaving = DSP_NEW(l->scratch, int64_t, (size_t)l->options->ranks);
-  for (uint32_t i = 0; i < n * n; ++i) {
-    bytes[i] = dsp_plan_collective_bytes(&shape, layouts[i / n],
-                                         layouts[i % n], l->options->ranks,
-                                         leaving);
-    collectives[i] = bytes[i] != 0 && bytes[i] != DSP_PLAN_NEVER;
-    if (collectives[i] && l->options->machine)
-      bytes[i] = collective_price(l, leaving);
-  }
-  table->bytes = bytes;
-  table->collectives = collectives;
+  double share = dsp_plan_share(l->graph, mesh, pick->axes.axes);
+  double seconds = dsp_machine_op(machine, l->graph, op, share);
+  if (pick->sent)
+    seconds += dsp_machine_move(machine, mesh, pick->sent, pick->far);
+  return (int64_t)(seconds * 1e12 + 0.5);
 }
 
 static void make_class(Lowering *l, uint32_t value) {
-  const uint64_t *asked = &l->asked[value * l->words];
+  const DspPlanValue *it = &l->graph->values[value];
   DspPlanLayout sorted[DSP_PLAN_MAX_LAYOUTS];
+  DspPlanLayout *asked = DSP_NEW(l->scratch, DspPlanLayout, l->ids.ids.count);
+  uint32_t count = list_layouts(l, &l->asked[value * l->words], asked);
+  DspLayoutClass table = {0};
   Class class = {0};
-  DspLayoutClass table = {.count = list_layouts(l, asked, sorted)};
+  table.count = dsp_close_layouts(&l->ids, &l->options->mesh, asked, count,
+                                  sorted);
   class.layouts = DSP_NEW(l->arena, DspPlanLayout, table.count);
   memcpy(class.layouts, sorted, table.count * sizeof *sorted);
   class.local = DSP_NEW(l->scratch, uint8_t, l->ids.ids.count);
   for (uint32_t i = 0; i < table.count; ++i)
     class.local[dsp_layout_id(&l->ids, sorted[i])] = (uint8_t)i;
-  fill_table(l, &l->graph->values[value], sorted, &table);
+  int64_t *sizes = DSP_NEW(l->scratch, int64_t, it->ndims);
+  for (size_t i = 0; i < it->ndims; ++i)
+    sizes[i] = l->graph->dims[it->dims[i]].size;
+  DspPlanShape shape = {it->ndims, sizes, it->element_bytes};
+  dsp_fill_table(l->arena, l->scratch, &shape, &l->options->mesh,
+                 l->options->machine, sorted, &table);
   DSP_GROW(l->scratch, l->classes, l->nclasses, l->classes_capacity);
   DSP_GROW(l->arena, l->tables, l->nclasses, l->tables_capacity);
   l->classes[l->nclasses] = class;
@@ -420,13 +390,23 @@ static bool is_mixed(const Lowering *l, uint32_t stage, uint32_t dim) {
   return any;
 }
 
-/// The dim of a pick as a number to compare: source order, but last what the
-/// stage needs whole, so that switches fall between stages; then `none`.
-static int64_t order_of(const Lowering *l, const DspPlanOp *op, uint32_t dim) {
+/// A dim as a number to compare: source order, but last what the stage needs
+/// whole, so that switches fall between stages; then `none`.
+static int64_t order_of_dim(const Lowering *l, uint32_t stage, uint32_t dim) {
   int64_t ndims = (int64_t)l->graph->ndims;
   if (dim == DSP_PLAN_NO_DIM)
     return 2 * ndims;
-  return is_mixed(l, op->stage, dim) ? ndims + dim : dim;
+  return is_mixed(l, stage, dim) ? ndims + dim : dim;
+}
+
+/// The outer axis before the inner one.
+static int64_t order_of(const Lowering *l, const DspPlanOp *op, uint32_t outer,
+                        uint32_t inner) {
+  int64_t order = order_of_dim(l, op->stage, outer);
+  if (l->options->mesh.naxes == 1)
+    return order;
+  int64_t base = 2 * (int64_t)l->graph->ndims + 1;
+  return order * base + order_of_dim(l, op->stage, inner);
 }
 
 static uint8_t *local_layouts(Lowering *l, const uint32_t *values,
@@ -437,7 +417,8 @@ static uint8_t *local_layouts(Lowering *l, const uint32_t *values,
   return local;
 }
 
-static void add_choice(Lowering *l, DspChoice choice, const DspPlanWay *ways) {
+static void add_choice(Lowering *l, DspChoice choice,
+                       const DspPlanWays *ways) {
   DSP_GROW(l->arena, l->choices, l->nchoices, l->choices_capacity);
   DSP_GROW(l->arena, l->ways, l->nchoices, l->ways_capacity);
   l->choices[l->nchoices] = choice;
@@ -447,11 +428,11 @@ static void add_choice(Lowering *l, DspChoice choice, const DspPlanWay *ways) {
 /// The alternatives of an op with loops: its picks.
 static void make_choice(Lowering *l, size_t o) {
   const DspPlanOp *op = &l->graph->ops[o];
-  DspPickList list = l->picks[l->op_kind[o]];
+  DspMeshPickList list = l->picks[l->op_kind[o]];
   DspAlternative *out = DSP_NEW(l->arena, DspAlternative, list.count);
-  DspPlanWay *ways = DSP_NEW(l->arena, DspPlanWay, list.count);
+  DspPlanWays *ways = DSP_NEW(l->arena, DspPlanWays, list.count);
   for (uint32_t i = 0; i < list.count; ++i) {
-    const DspPick *pick = &list.picks[i];
+    const DspMeshPick *pick = &list.picks[i];
     out[i].needs =
         local_layouts(l, op->operands, pick->layouts, op->noperands);
     out[i].gives = local_layouts(
@@ -459,21 +440,36 @@ static void make_choice(Lowering *l, size_t o) {
     out[i].bytes = pick_price(l, op, pick);
     out[i].collectives = pick->bytes != 0;
     out[i].penalty = pick->penalty;
-    out[i].order = order_of(l, op, pick->dim);
-    ways[i] = (DspPlanWay){pick->dim, pick->contracted, pick->ring};
+    out[i].order = order_of(l, op, pick->axes.axes[0].dim,
+                            pick->axes.axes[1].dim);
+    ways[i] = pick->axes;
   }
   add_choice(l, (DspChoice){(uint32_t)op->noperands, (uint32_t)op->nresults,
                             list.count, out}, ways);
+}
+
+static bool has_kind(DspPlanLayout layout, DspLayoutKind kind) {
+  return layout.axes[0].kind == kind || layout.axes[1].kind == kind;
+}
+
+/// Is the layout cut on `dim` along every axis that has ranks?
+static bool is_cut_on(const Lowering *l, DspPlanLayout layout, uint32_t dim) {
+  for (uint32_t a = 0; a < DSP_PLAN_AXES; ++a)
+    if (l->options->mesh.sizes[a] > 1 &&
+        (layout.axes[a].kind != DSP_LAYOUT_CUT || layout.axes[a].dim != dim))
+      return false;
+  return true;
 }
 
 /// What an input, a parameter or an output may do with a layout.
 static bool boundary_allows(const Lowering *l, const DspPlanOp *op,
                             DspPlanLayout layout) {
   if (is_pinned_input(l, op))
-    return layout.kind == DSP_LAYOUT_CUT && layout.dim == op->pin;
+    return is_cut_on(l, layout, op->pin);
   if (op->kind == DSP_PLAN_PARAM && !l->rules.allow_tensor)
-    return layout.kind == DSP_LAYOUT_WHOLE;
-  return layout.kind != DSP_LAYOUT_PARTIAL;
+    return layout.axes[0].kind == DSP_LAYOUT_WHOLE &&
+           layout.axes[1].kind == DSP_LAYOUT_WHOLE;
+  return !has_kind(layout, DSP_LAYOUT_PARTIAL);
 }
 
 /// Holding an input whole is work that others do as well; outputs and weights
@@ -482,19 +478,22 @@ static int64_t boundary_penalty(const Lowering *l, const DspPlanOp *op,
                                 DspPlanLayout layout) {
   if (op->kind != DSP_PLAN_INPUT)
     return 0;
-  bool cut = layout.kind == DSP_LAYOUT_CUT;
-  return dsp_pick_penalty(l->rules.elements[op->results[0]],
-                          cut ? l->graph->dims[layout.dim].size : 1,
-                          l->options->ranks);
+  int64_t sizes[DSP_PLAN_AXES] = {1, 1};
+  for (uint32_t a = 0; a < DSP_PLAN_AXES; ++a)
+    if (layout.axes[a].kind == DSP_LAYOUT_CUT)
+      sizes[a] = l->graph->dims[layout.axes[a].dim].size;
+  return dsp_pick_penalty(
+      &l->options->mesh, l->rules.elements[op->results[0]], sizes,
+      dsp_plan_cut_overlaps(layout.axes[0], layout.axes[1]));
 }
 
 /// The alternatives of an op without loops: the layouts of its value.
 static void make_boundary(Lowering *l, size_t o) {
   const DspPlanOp *op = &l->graph->ops[o];
-  uint32_t class = l->class_of[value_id(op, 0)], n = 0;
+  uint32_t class = l->class_of[dsp_op_value(op, 0)], n = 0;
   uint32_t count = l->tables[class].count;
   DspAlternative *out = DSP_NEW(l->arena, DspAlternative, count);
-  DspPlanWay *ways = DSP_NEW(l->arena, DspPlanWay, count);
+  DspPlanWays *ways = DSP_NEW(l->arena, DspPlanWays, count);
   for (uint32_t i = 0; i < count; ++i) {
     DspPlanLayout layout = l->classes[class].layouts[i];
     if (!boundary_allows(l, op, layout))
@@ -503,8 +502,9 @@ static void make_boundary(Lowering *l, size_t o) {
     *index = (uint8_t)i;
     out[n].needs = out[n].gives = index;
     out[n].penalty = boundary_penalty(l, op, layout);
-    out[n].order = order_of(l, op, layout.dim);
-    ways[n++] = (DspPlanWay){layout.dim, false, false};
+    out[n].order = order_of(l, op, layout.axes[0].dim, layout.axes[1].dim);
+    ways[n++] = (DspPlanWays){{{.dim = layout.axes[0].dim},
+                               {.dim = layout.axes[1].dim}}};
   }
   add_choice(l, (DspChoice){(uint32_t)op->noperands, (uint32_t)op->nresults, n,
                             out}, ways);
@@ -517,8 +517,8 @@ static void key_of_choice(Lowering *l, size_t o) {
   dsp_key_add(&l->key, (uint64_t)op->kind << 32 | op->pin);
   dsp_key_add(&l->key, l->mixed_kind[op->stage]);
   dsp_key_add(&l->key, has_loops(op) ? l->op_kind[o] : UINT32_MAX);
-  for (size_t i = 0; i < arity(op); ++i)
-    dsp_key_add(&l->key, l->class_of[value_id(op, i)]);
+  for (size_t i = 0; i < dsp_op_arity(op); ++i)
+    dsp_key_add(&l->key, l->class_of[dsp_op_value(op, i)]);
 }
 
 static void make_ops(Lowering *l) {
@@ -555,12 +555,12 @@ DspPlanStatus dsp_plan_lower(DspArena *arena, const DspPlanGraph *graph,
                              const DspPlanOptions *options,
                              uint32_t residual, DspLowered *lowered,
                              size_t *culprit) {
-  assert(options->ranks >= 1);
+  assert(options->mesh.sizes[0] >= 1 && options->mesh.sizes[1] >= 1);
   DspArena *scratch = dsp_arena_create();
   Lowering l = {.arena = arena, .scratch = scratch, .graph = graph,
                 .options = options, .bad_pin = SIZE_MAX, .unfit = SIZE_MAX};
   l.rules = (DspPickRules){
-    .graph = graph, .ranks = options->ranks, .no_ring = options->no_ring,
+    .graph = graph, .mesh = options->mesh,
     .priced = options->machine != NULL &&
               !dsp_method_keeps_residual(options->method),
     .allow_tensor = options->allow_tensor ||

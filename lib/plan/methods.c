@@ -133,11 +133,11 @@ static bool is_linear(const DspPlanOp *op) {
 /// are gathered.
 static bool gathers_keys(const DspMethodRules *rules, const DspPlanOp *op,
                          const DspPick *pick) {
-  const DspPlanDim *dim = &rules->graph->dims[pick->dim];
-  if (!op->attention || pick->ring)
+  const DspPlanDim *dim = &rules->graph->dims[pick->way.dim];
+  if (!op->attention || pick->way.ring)
     return false;
-  bool any = has_loop(op, pick->dim, DSP_LOOP_WHOLE) ||
-             has_loop(op, pick->dim, DSP_LOOP_RING);
+  bool any = has_loop(op, pick->way.dim, DSP_LOOP_WHOLE) ||
+             has_loop(op, pick->way.dim, DSP_LOOP_RING);
   for (size_t i = 0; i < dim->natoms; ++i)
     any |= has_loop(op, dim->atoms[i], DSP_LOOP_WHOLE) ||
            has_loop(op, dim->atoms[i], DSP_LOOP_RING);
@@ -145,27 +145,27 @@ static bool gathers_keys(const DspMethodRules *rules, const DspPlanOp *op,
 }
 
 static bool on_heads(const DspMethodRules *rules, const DspPick *pick) {
-  return rules->roles[pick->dim] == DSP_ROLE_WEIGHT && !pick->contracted;
+  return rules->roles[pick->way.dim] == DSP_ROLE_WEIGHT && !pick->way.contracted;
 }
 
 static bool knows(const DspMethodRules *rules, const DspPlanOp *op,
                   const DspPick *pick) {
-  bool residual = pick->dim == rules->residual && !pick->contracted;
+  bool residual = pick->way.dim == rules->residual && !pick->way.contracted;
   switch (rules->method) {
   case DSP_METHOD_DSP:
-    return rules->roles[pick->dim] == DSP_ROLE_SEQUENCE && !pick->ring &&
+    return rules->roles[pick->way.dim] == DSP_ROLE_SEQUENCE && !pick->way.ring &&
            !gathers_keys(rules, op, pick);
   case DSP_METHOD_ULYSSES:
     return crosses(rules, op) ? on_heads(rules, pick) : residual;
   case DSP_METHOD_MEGATRON_SP:
     if (op->attention)
       return on_heads(rules, pick);
-    return is_linear(op) ? rules->roles[pick->dim] == DSP_ROLE_WEIGHT
+    return is_linear(op) ? rules->roles[pick->way.dim] == DSP_ROLE_WEIGHT
                          : residual;
   case DSP_METHOD_RING:
-    return residual && (crosses(rules, op) ? pick->ring : true);
+    return residual && (crosses(rules, op) ? pick->way.ring : true);
   case DSP_METHOD_DATA:
-    return rules->roles[pick->dim] == DSP_ROLE_BATCH && !pick->contracted &&
+    return rules->roles[pick->way.dim] == DSP_ROLE_BATCH && !pick->way.contracted &&
            pick->size > 1;
   case DSP_METHOD_AUTO:
   case DSP_METHOD_COUNT: break;
@@ -198,20 +198,26 @@ static bool must_find(const DspMethodRules *rules, const DspPlanOp *op) {
 
 bool dsp_method_picks(DspArena *arena, const DspMethodRules *rules,
                       const DspPlanOp *op, DspPickList *list) {
-  if (rules->ranks == 1 || op->pin != DSP_PLAN_NO_DIM || is_exempt(rules, op))
+  if (dsp_plan_ranks(&rules->mesh) == 1 || op->pin != DSP_PLAN_NO_DIM || is_exempt(rules, op))
     return true;
   DspPickList kept = {0, DSP_NEW(arena, DspPick, list->count)};
   for (uint32_t i = 0; i < list->count; ++i)
     if (knows(rules, op, &list->picks[i]))
       kept.picks[kept.count++] = list->picks[i];
   *list = kept;
+  if (rules->method == DSP_METHOD_RING && crosses(rules, op) &&
+      rules->mesh.sizes[0] > 1 && rules->mesh.sizes[1] > 1)
+    return false;
   return kept.count > 0 || !must_find(rules, op);
 }
 
-DspPickList dsp_picks_on(DspArena *arena, uint32_t dim, DspPickList list) {
+DspPickList dsp_picks_on(DspArena *arena, const uint32_t *dims,
+                         DspPickList list) {
   DspPickList kept = {0, DSP_NEW(arena, DspPick, list.count)};
-  for (uint32_t i = 0; i < list.count; ++i)
-    if (list.picks[i].dim == dim && !list.picks[i].contracted)
+  for (uint32_t i = 0; i < list.count; ++i) {
+    DspPlanWay way = list.picks[i].way;
+    if ((way.dim == dims[0] || way.dim == dims[1]) && !way.contracted)
       kept.picks[kept.count++] = list.picks[i];
+  }
   return kept.count ? kept : list;
 }

@@ -19,16 +19,18 @@ typedef struct DspMethodRules {
   const DspPlanGraph *graph;
   const DspDimRole *roles;
   uint32_t residual; ///< an atom, or DSP_PLAN_NO_DIM
-  int64_t ranks;
+  DspPlanMesh mesh;
 } DspMethodRules;
 
 /// Leaves the picks that the method knows.  An empty list means that every
-/// rank does all of the op.  False when the method has no way to run it.
+/// rank does all of the op.  False when the method has no way to run it.  Every
+/// axis is held to the method by itself; a ring runs along one axis only.
 bool dsp_method_picks(DspArena *arena, const DspMethodRules *rules,
                       const DspPlanOp *op, DspPickList *list);
 
-/// The picks on `dim`, or all when there is none.
-DspPickList dsp_picks_on(DspArena *arena, uint32_t dim, DspPickList list);
+/// The picks on the dims of all axes, or all picks when there is none.
+DspPickList dsp_picks_on(DspArena *arena, const uint32_t *dims,
+                         DspPickList list);
 
 /// False when the model has no dim of the kind that the method cuts.
 bool dsp_method_has_dim(DspPlanMethod method, const DspPlanGraph *graph,

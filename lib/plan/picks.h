@@ -2,11 +2,11 @@
 #ifndef DSPC_LIB_PLAN_PICKS_H
 #define DSPC_LIB_PLAN_PICKS_H
 
-#include "dspc/plan/rules.h"
+#include "dspc/plan/lower.h"
 #include "intern.h"
 
 /// Layouts by number: the same positions under the same dim are one layout.
-enum { DSP_LAYOUT_ID_WHOLE = 0, DSP_LAYOUT_ID_PARTIAL = 1 };
+enum { DSP_LAYOUT_ID_WHOLE = 0 };
 
 typedef struct DspLayoutIds {
   DspArena *arena;
@@ -21,9 +21,8 @@ uint32_t dsp_layout_id(DspLayoutIds *ids, DspPlanLayout layout);
 /// What all ops share.
 typedef struct DspPickRules {
   const DspPlanGraph *graph;
-  int64_t ranks;
+  DspPlanMesh mesh;
   bool allow_tensor;
-  bool no_ring;
   bool priced;             ///< idle ranks and repeated work cost time: any
                            ///< op may be repeated or be cut on a short dim
   const int64_t *elements; ///< [nvalues]
@@ -32,16 +31,12 @@ typedef struct DspPickRules {
   int64_t most_tokens;     ///< of a value that is not constant
 } DspPickRules;
 
-/// One thing that an op may do.
+/// One thing that an op may do on an axis.
 typedef struct DspPick {
-  uint32_t dim; ///< or DSP_PLAN_NO_DIM
-  bool contracted;
-  bool ring;         ///< operands travel inside the op
-  int64_t bytes;     ///< that they move, leaving all ranks together
-  int64_t most;      ///< of them, leaving the busiest rank
-  int64_t size;      ///< of the loops that are cut
-  int64_t penalty;   ///< elements that are computed more than once
-  uint32_t *layouts; ///< [noperands + nresults] ids
+  DspPlanWay way;
+  int64_t size;     ///< of the loops that are cut
+  DspPlanCut *cuts; ///< [noperands + nresults]
+  bool *travels;    ///< [noperands] goes round the ranks; or NULL
 } DspPick;
 
 typedef struct DspPickList {
@@ -49,30 +44,59 @@ typedef struct DspPickList {
   DspPick *picks;
 } DspPickList;
 
-/// Everything that the rule allows: one pick for each loop or product dim that
-/// may be cut.  Neither sizes nor the need for a choice are looked at.
+/// Everything that the rule allows on an axis: one pick for each loop or
+/// product dim that may be cut.  Neither sizes nor the need for a choice are
+/// looked at.
 DspPickList dsp_all_picks(DspArena *arena, const DspPickRules *rules,
-                          DspLayoutIds *ids, const DspPlanOp *op);
+                          const DspPlanOp *op);
 
-/// Leaves the picks that balanced work allows; adds `none` where it may be.
-/// `anchored` [ndims] marks the dims that some op of DSP_PLAN_COMPUTE may cut;
-/// NULL while that is being found out.
-DspPickList dsp_offered_picks(DspArena *arena, const DspPickRules *rules,
-                              const DspPlanOp *op, DspPickList all,
-                              const bool *anchored);
+/// One pick an axis.
+typedef struct DspMeshPick {
+  DspPlanWays axes;
+  int64_t bytes;       ///< of rings, leaving all ranks together
+  const int64_t *sent; ///< [ranks] of them; or NULL: no ring
+  const int64_t *far;  ///< [ranks] of these, to others on axis 0
+  int64_t penalty;     ///< elements that are computed more than once
+  uint32_t *layouts;   ///< [noperands + nresults] ids
+} DspMeshPick;
+
+typedef struct DspMeshPickList {
+  uint32_t count;
+  DspMeshPick *picks;
+} DspMeshPickList;
+
+/// Combines the picks of an axis to the pairs that balanced work allows; adds
+/// `none` where it may be (offer.c).  `anchored` [ndims] marks the dims that
+/// some op of DSP_PLAN_COMPUTE may cut; NULL while that is being found out.
+/// `on` [axes], if given, asks for pairs on these dims, where there are any.
+DspMeshPickList dsp_offered_picks(DspArena *arena, const DspPickRules *rules,
+                                  DspLayoutIds *ids, const DspPlanOp *op,
+                                  DspPickList all, const bool *anchored,
+                                  const uint32_t *on);
 
 /// Marks the dims of a loop of which one is anchored: one loop over dims of two
 /// names is a rename.  Returns whether something was marked.
 bool dsp_share_anchors(const DspPlanGraph *graph, const DspPlanOp *op,
                        bool *anchored);
 
-/// Elements that are computed more than once, or waited for, when something
-/// of `elements` elements is cut along `size` of them; size 1: not cut.
-int64_t dsp_pick_penalty(int64_t elements, int64_t size, int64_t ranks);
+/// Elements that are computed more than once, or waited for, when something of
+/// `elements` elements is cut along `sizes` of them, one an axis; size 1: not
+/// cut; `nested`: both axes cut the same.
+int64_t dsp_pick_penalty(const DspPlanMesh *mesh, int64_t elements,
+                         const int64_t *sizes, bool nested);
 
 /// Finds `count` dims one after the other; returns the first position or
 /// SIZE_MAX.
 size_t dsp_find_dims(const DspPlanValue *value, const uint32_t *dims,
                      size_t count);
+
+/// Operands first, then results.
+static inline size_t dsp_op_arity(const DspPlanOp *op) {
+  return op->noperands + op->nresults;
+}
+
+static inline uint32_t dsp_op_value(const DspPlanOp *op, size_t i) {
+  return i < op->noperands ? op->operands[i] : op->results[i - op->noperands];
+}
 
 #endif

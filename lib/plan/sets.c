@@ -232,76 +232,140 @@ DspHop dsp_sets_gap(const DspSets *sets, DspDemand demand, DspLayoutSet have,
   return gap->hop;
 }
 
-/// A walk from a set to a layout, one stop after the other.
+/// The beginning of a way: where it has stopped so far.
+typedef struct Trail {
+  DspLayoutSet set;
+  DspHop hop;
+  uint32_t nstops;
+  const uint8_t *stops; ///< [nstops]
+} Trail;
+
+/// All ways from a set to a layout, a stop at a time.
 typedef struct Walk {
   const DspSets *sets;
   const DspMetric *metric;
+  DspArena *scratch;
   DspDemand demand;
   uint32_t target;
-  uint8_t stops[DSP_PLAN_MAX_LAYOUTS + 1];
   DspReach *ways;
-  uint32_t count, capacity;
+  DspHop *most; ///< what the demand costs at most after each way
+  uint32_t count, capacity, most_capacity;
+  Trail *trails; ///< in the order of their length
+  uint32_t ntrails, trails_capacity;
+  bool cut; ///< there was no room for a trail or a way
 } Walk;
+
+static bool is_as_good(const Walk *walk, DspLayoutSet set, DspHop hop,
+                       DspLayoutSet other, DspHop price) {
+  DspHop gap = dsp_sets_gap(walk->sets, walk->demand, set, other);
+  return !dsp_hop_less(price, dsp_hop_add(hop, gap));
+}
+
+static const uint8_t *copy_stops(DspArena *arena, const uint8_t *stops,
+                                 uint32_t nstops, uint32_t more) {
+  uint8_t *copy = DSP_NEW(arena, uint8_t, nstops + more);
+  memcpy(copy, stops, nstops);
+  return copy;
+}
 
 /// Keeps a way unless one that is kept already is as good: then the plan that
 /// takes this way may as well take that one.
 static void add_way(Walk *walk, DspReach way) {
-  for (uint32_t i = 0; i < walk->count; ++i) {
-    DspHop hop = dsp_hop_add(
-        walk->ways[i].hop,
-        dsp_sets_gap(walk->sets, walk->demand, walk->ways[i].set, way.set));
-    if (!dsp_hop_less(way.hop, hop))
+  for (uint32_t i = 0; i < walk->count; ++i)
+    if (is_as_good(walk, walk->ways[i].set, walk->ways[i].hop, way.set,
+                   way.hop))
       return;
+  if (walk->count == DSP_MOST_WAYS) {
+    walk->cut = true;
+    return;
   }
   DspArena *arena = walk->sets->arena;
-  uint8_t *stops = DSP_NEW(arena, uint8_t, way.nstops);
-  memcpy(stops, walk->stops, way.nstops);
-  way.stops = stops;
+  way.stops = copy_stops(arena, way.stops, way.nstops, 0);
   DSP_GROW(arena, walk->ways, walk->count, walk->capacity);
+  DSP_GROW(arena, walk->most, walk->count, walk->most_capacity);
+  walk->most[walk->count] =
+      dsp_sets_gap(walk->sets, walk->demand, way.set, walk->demand.wanted);
   walk->ways[walk->count++] = way;
+}
+
+static uint32_t last_of(const Trail *trail) {
+  return trail->stops[trail->nstops - 1];
+}
+
+/// Whatever goes on from here could as well go on from a trail that is kept
+/// and ends in the same layout; or from a way that is kept, where the stops so
+/// far can be bought later, or all that will be asked for costs no more than
+/// what is still to go.
+static bool is_beaten(const Walk *walk, const Trail *trail) {
+  DspHop rest =
+      walk->metric->near[last_of(trail) * walk->metric->count + walk->target];
+  DspHop least = dsp_hop_add(trail->hop, rest);
+  for (uint32_t i = 0; i < walk->count; ++i) {
+    const DspReach *way = &walk->ways[i];
+    if (is_as_good(walk, way->set, way->hop, trail->set, trail->hop) ||
+        !dsp_hop_less(least, dsp_hop_add(way->hop, walk->most[i])))
+      return true;
+  }
+  for (uint32_t i = 0; i < walk->ntrails; ++i)
+    if (last_of(&walk->trails[i]) == last_of(trail) &&
+        is_as_good(walk, walk->trails[i].set, walk->trails[i].hop, trail->set,
+                   trail->hop))
+      return true;
+  return false;
+}
+
+/// Takes one step more: the way is found, or a trail to go on from.
+static void take_step(Walk *walk, DspLayoutSet set, const Trail *trail,
+                      uint32_t to, DspHop step) {
+  uint8_t *stops = (uint8_t *)copy_stops(walk->scratch, trail->stops,
+                                         trail->nstops, 1);
+  Trail next = {set | dsp_set_of(to), dsp_hop_add(trail->hop, step),
+                trail->nstops + 1, stops};
+  stops[trail->nstops] = (uint8_t)to;
+  if (to == walk->target) {
+    add_way(walk, (DspReach){trim(walk->metric, walk->demand, next.set),
+                             next.hop, next.nstops, next.stops});
+    return;
+  }
+  if (is_beaten(walk, &next))
+    return;
+  if (walk->ntrails == DSP_MOST_TRAILS) {
+    walk->cut = true;
+    return;
+  }
+  DSP_GROW(walk->scratch, walk->trails, walk->ntrails,
+           walk->trails_capacity);
+  walk->trails[walk->ntrails++] = next;
 }
 
 /// Goes on from the last stop.  A step is taken only if it is cheaper than
 /// from any older layout: otherwise the tree loses nothing when the step
 /// starts there and the last stop waits until somebody needs it.
-static void walk_on(Walk *walk, DspReach way) {
-  uint32_t last = walk->stops[way.nstops - 1], from = 0;
-  DspLayoutSet older = way.set & ~dsp_set_of(last);
+static void walk_on(Walk *walk, Trail trail) {
+  uint32_t last = last_of(&trail), from = 0;
+  DspLayoutSet older = trail.set & ~dsp_set_of(last);
   for (uint32_t to = 0; to < walk->metric->count; ++to) {
     DspHop step = direct(walk->metric, last, to);
-    if ((way.set & dsp_set_of(to)) || step.bytes == DSP_PLAN_NEVER ||
+    if ((trail.set & dsp_set_of(to)) || step.bytes == DSP_PLAN_NEVER ||
         !dsp_hop_less(step, nearest_direct(walk->metric, older, to, &from)))
       continue;
-    DspReach next = {.set = way.set | dsp_set_of(to),
-                     .hop = dsp_hop_add(way.hop, step),
-                     .nstops = way.nstops + 1};
-    walk->stops[way.nstops] = (uint8_t)to;
-    if (to != walk->target) {
-      walk_on(walk, next);
-      continue;
-    }
-    next.set = trim(walk->metric, walk->demand, next.set);
-    add_way(walk, next);
+    take_step(walk, trail.set, &trail, to, step);
   }
 }
 
-/// Takes the first step, from wherever it is cheapest.
+/// Takes the first step, from wherever it is cheapest; then one more from each
+/// trail, the shortest first.
 static void walk_from(Walk *walk, DspLayoutSet set) {
   for (uint32_t to = 0; to < walk->metric->count; ++to) {
     uint32_t from = 0;
     DspHop step = nearest_direct(walk->metric, set, to, &from);
     if ((set & dsp_set_of(to)) || step.bytes == DSP_PLAN_NEVER)
       continue;
-    DspReach way = {set | dsp_set_of(to), step, 2, NULL};
-    walk->stops[0] = (uint8_t)from;
-    walk->stops[1] = (uint8_t)to;
-    if (to != walk->target) {
-      walk_on(walk, way);
-      continue;
-    }
-    way.set = trim(walk->metric, walk->demand, way.set);
-    add_way(walk, way);
+    uint8_t first = (uint8_t)from;
+    take_step(walk, set, &(Trail){set, {0, 0}, 1, &first}, to, step);
   }
+  for (uint32_t i = 0; i < walk->ntrails; ++i)
+    walk_on(walk, walk->trails[i]);
 }
 
 /// Cheapest first, in place and stable.
@@ -319,27 +383,28 @@ static void sort_ways(DspReach *ways, uint32_t count) {
 static uint32_t prune_ways(Walk *walk) {
   uint32_t count = walk->count;
   walk->count = 0;
-  for (uint32_t i = 0; i < count; ++i) {
-    DspReach way = walk->ways[i];
-    memcpy(walk->stops, way.stops, way.nstops);
-    add_way(walk, way);
-  }
+  for (uint32_t i = 0; i < count; ++i)
+    add_way(walk, walk->ways[i]);
   return walk->count;
 }
 
 static DspReachList find_ways(DspSets *sets, DspDemand after, DspLayoutSet set,
                               uint32_t layout) {
   const DspMetric *metric = &sets->metrics[after.class_id];
-  Walk walk = {.sets = sets, .metric = metric, .demand = after,
-               .target = layout};
-  if (set & dsp_set_of(layout)) {
-    walk.stops[0] = (uint8_t)layout;
-    add_way(&walk, (DspReach){trim(metric, after, set), {0, 0}, 1, NULL});
-  } else {
+  DspArena *scratch = dsp_arena_create();
+  Walk walk = {.sets = sets, .metric = metric, .scratch = scratch,
+               .demand = after, .target = layout};
+  uint8_t there = (uint8_t)layout;
+  if (set & dsp_set_of(layout))
+    add_way(&walk, (DspReach){trim(metric, after, set), {0, 0}, 1, &there});
+  else
     walk_from(&walk, set);
-  }
+  dsp_arena_destroy(scratch);
   sort_ways(walk.ways, walk.count);
-  return (DspReachList){prune_ways(&walk), walk.ways};
+  uint32_t kept = prune_ways(&walk);
+  sets->cut |= walk.cut;
+  return (DspReachList){kept, walk.ways, walk.cut,
+                        nearest(metric, set, layout).bytes};
 }
 
 static DspReachList look_up_ways(DspSets *sets, DspDemand after,

@@ -43,7 +43,11 @@ typedef struct DspReach {
 typedef struct DspReachList {
   size_t count;
   const DspReach *ways;
+  bool cut;      ///< there may be more ways
+  int64_t least; ///< bytes of the cheapest one
 } DspReachList;
+
+enum { DSP_MOST_WAYS = 48, DSP_MOST_TRAILS = 400 }; ///< of one list
 
 /// A gap that was asked for before.
 typedef struct DspGap {
@@ -71,6 +75,7 @@ typedef struct DspSets {
   uint32_t capacity;
   DspGap *gaps; ///< [DSP_GAPS] each where its hash says, the latest stays
   DspKnownReach *reaches; ///< [DSP_REACHES] likewise, in front of `lists`
+  bool cut; ///< some list is cut
 } DspSets;
 
 DspSets dsp_sets(DspArena *arena, const DspSearchProblem *problem);

@@ -45,6 +45,9 @@ static void bring_in(Expansion *e, uint32_t operand, DspPlanCost cost) {
   DspReachList list =
       dsp_sets_reach(e->sets, e->shape->operand_after[operand], before,
                      e->alternative->needs[operand]);
+  if (list.cut && list.least != DSP_PLAN_NEVER &&
+      cost.bytes + list.least < e->out->dropped)
+    e->out->dropped = cost.bytes + list.least;
   for (size_t i = 0; i < list.count; ++i) {
     DspPlanCost more = cost;
     more.bytes += list.ways[i].hop.bytes;

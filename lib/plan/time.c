@@ -36,6 +36,36 @@ double dsp_machine_collective(const DspMachine *machine, int64_t ranks,
   return interpolate(&machine->start, (double)nodes) + longer;
 }
 
+static double seconds_over(const DspLink *link, int64_t bytes) {
+  return bytes > 0 ? interpolate(link, (double)bytes) : 0;
+}
+
+/// Does axis 0 lie between nodes?  When it has no such name: where the ranks
+/// do not fit into one node but those of axis 1 do.
+static bool crosses_nodes(const DspMachine *machine, const DspPlanMesh *mesh) {
+  return mesh->naxes > 1 && machine->between.count > 0 &&
+         (mesh->nodes || (dsp_plan_ranks(mesh) > machine->ranks_per_node &&
+                          mesh->sizes[1] <= machine->ranks_per_node));
+}
+
+double dsp_machine_move(const DspMachine *machine, const DspPlanMesh *mesh,
+                        const int64_t *per_rank, const int64_t *far) {
+  int64_t ranks = dsp_plan_ranks(mesh), most = 0, near = 0, leaving = 0;
+  for (int64_t i = 0; i < ranks; ++i) {
+    most = per_rank[i] > most ? per_rank[i] : most;
+    near = per_rank[i] - far[i] > near ? per_rank[i] - far[i] : near;
+    leaving = far[i] > leaving ? far[i] : leaving;
+  }
+  if (!crosses_nodes(machine, mesh))
+    return dsp_machine_collective(machine, ranks, most);
+  double inside = seconds_over(&machine->inside, near);
+  double outside = seconds_over(&machine->between, leaving);
+  double start = leaving > 0 ? interpolate(&machine->start,
+                                           (double)mesh->sizes[0])
+                             : 0;
+  return start + (inside > outside ? inside : outside);
+}
+
 double dsp_plan_flops(const DspPlanGraph *graph, const DspPlanOp *op) {
   bool multiplies = op->attention;
   double points = 1;
@@ -57,11 +87,9 @@ static double bytes_of(const DspPlanGraph *graph, uint32_t value) {
 }
 
 double dsp_machine_op(const DspMachine *machine, const DspPlanGraph *graph,
-                      const DspPlanOp *op, int64_t size, int64_t ranks) {
+                      const DspPlanOp *op, double share) {
   if (op->nloops == 0 || op->view || op->nresults == 0)
     return 0;
-  double share = size > 1 ? (double)dsp_plan_part(size, 0, ranks) / (double)size
-                          : 1;
   double traffic = bytes_of(graph, op->results[0]) * share;
   for (size_t i = 0; i < op->noperands; ++i) {
     uint32_t value = op->operands[i];
@@ -75,20 +103,27 @@ double dsp_machine_op(const DspMachine *machine, const DspPlanGraph *graph,
   return arithmetic > memory ? arithmetic : memory;
 }
 
-/// The elements along which the loops of a pick are cut; 1 when they are not.
-static int64_t size_of(const DspPlanGraph *graph, const DspPlanPick *pick) {
-  return pick->dim == DSP_PLAN_NO_DIM ? 1 : graph->dims[pick->dim].size;
+static int64_t size_of(const DspPlanGraph *graph, DspPlanWay way) {
+  return way.dim == DSP_PLAN_NO_DIM ? 1 : graph->dims[way.dim].size;
 }
 
-static int64_t most_of(const int64_t *per_rank, int64_t ranks) {
-  int64_t most = 0;
-  for (int64_t i = 0; i < ranks; ++i)
-    most = per_rank[i] > most ? per_rank[i] : most;
-  return most;
+/// The share of the first coordinate, which has the longest part.
+static double share_of(int64_t size, int64_t ranks) {
+  return size > 1 ? (double)dsp_plan_part(size, 0, ranks) / (double)size : 1;
+}
+
+double dsp_plan_share(const DspPlanGraph *graph, const DspPlanMesh *mesh,
+                      const DspPlanWay axes[DSP_PLAN_AXES]) {
+  int64_t size = size_of(graph, axes[0]), next = size_of(graph, axes[1]);
+  if (axes[1].dim == DSP_PLAN_NO_DIM)
+    return share_of(size, mesh->sizes[0]);
+  if (axes[0].dim == axes[1].dim && axes[0].contracted == axes[1].contracted)
+    next = dsp_plan_part(size, 0, mesh->sizes[0]);
+  return share_of(size, mesh->sizes[0]) * share_of(next, mesh->sizes[1]);
 }
 
 DspPlanTime dsp_plan_time(DspArena *arena, const DspPlanGraph *graph,
-                          const DspPlan *plan, int64_t ranks,
+                          const DspPlan *plan, const DspPlanMesh *mesh,
                           const DspMachine *machine) {
   double *ops = DSP_NEW(arena, double, graph->nops);
   double *rings = DSP_NEW(arena, double, graph->nops);
@@ -97,16 +132,15 @@ DspPlanTime dsp_plan_time(DspArena *arena, const DspPlanGraph *graph,
   for (size_t o = 0; o < graph->nops; ++o) {
     const DspPlanPick *pick = &plan->picks[o];
     ops[o] = dsp_machine_op(machine, graph, &graph->ops[o],
-                            size_of(graph, pick), ranks);
-    if (pick->ring)
-      rings[o] = dsp_machine_collective(machine, ranks,
-                                        most_of(pick->per_rank, ranks));
+                            dsp_plan_share(graph, mesh, pick->axes));
+    if (dsp_plan_is_ring(pick))
+      rings[o] = dsp_machine_move(machine, mesh, pick->per_rank, pick->far);
     time.compute += ops[o];
     time.communication += rings[o];
   }
   for (size_t i = 0; i < plan->nsteps; ++i) {
-    steps[i] = dsp_machine_collective(machine, ranks,
-                                      most_of(plan->steps[i].per_rank, ranks));
+    const DspPlanStep *step = &plan->steps[i];
+    steps[i] = dsp_machine_move(machine, mesh, step->per_rank, step->far);
     time.communication += steps[i];
   }
   return time;

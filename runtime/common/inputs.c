@@ -14,6 +14,11 @@ void *dsprt_port_data(const DsprtRun *run, const DsprtPort *port) {
   return run->arena + port->offset;
 }
 
+DsprtRuns dsprt_port_runs(const DsprtRun *run, const DsprtPort *port) {
+  DsprtCuts cuts = {{port->cut, port->inner}};
+  return dsprt_mesh_runs(&port->shape, cuts, run->mesh, run->rank);
+}
+
 const DsprtTensor *dsprt_port_tensor(const DsprtPort *port,
                                      const DsprtTensors *file,
                                      DsprtErrors *errors) {
@@ -68,13 +73,13 @@ bool dsprt_inputs_check(const DsprtProgram *program, const DsprtTensors *file,
 
 static void read_part(const DsprtRun *run, const DsprtPort *port,
                       const DsprtTensor *tensor) {
-  DsprtRuns runs = dsprt_runs(&port->shape, port->cut, run->rank, run->ranks);
+  DsprtRuns runs = dsprt_port_runs(run, port);
   int64_t from = dsprt_type_bytes(tensor->shape.type);
   int64_t to = dsprt_type_bytes(port->shape.type);
   unsigned char *out = dsprt_port_data(run, port);
   for (int64_t i = 0; i < runs.count; i++)
     dsprt_convert(tensor->shape.type,
-                  tensor->data + (runs.first + i * runs.stride) * from,
+                  tensor->data + dsprt_run_begin(&runs, i) * from,
                   port->shape.type, out + i * runs.length * to, runs.length);
 }
 
@@ -88,12 +93,12 @@ void dsprt_inputs_read(const DsprtRun *run, const DsprtProgram *program,
 
 static void random_part(const DsprtRun *run, const DsprtPort *port,
                         uint64_t key) {
-  DsprtRuns runs = dsprt_runs(&port->shape, port->cut, run->rank, run->ranks);
+  DsprtRuns runs = dsprt_port_runs(run, port);
   int64_t size = dsprt_type_bytes(port->shape.type);
   unsigned char *out = dsprt_port_data(run, port);
   for (int64_t i = 0; i < runs.count; i++)
     for (int64_t k = 0; k < runs.length; k++, out += size) {
-      float x = dsprt_random(key, runs.first + i * runs.stride + k);
+      float x = dsprt_random(key, dsprt_run_begin(&runs, i) + k);
       if (port->shape.type == DSPRT_I32)
         memset(out, 0, (size_t)size);
       else

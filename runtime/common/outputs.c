@@ -76,15 +76,22 @@ bool dsprt_outputs_create(const DsprtProgram *program, const char *path,
   return ok;
 }
 
+/// Ranks that hold the same part leave it to the one with index 0 on the axes
+/// on which the value is whole.
+static bool writes(const DsprtRun *run, const DsprtPort *port) {
+  return (port->cut.count || run->at[0] == 0) &&
+         (port->inner.count || run->at[1] == 0);
+}
+
 static bool write_part(const DsprtRun *run, const DsprtPort *port, int fd,
                        int64_t begin) {
-  if (port->cut.count == 0 && run->rank != 0) return true;
-  DsprtRuns runs = dsprt_runs(&port->shape, port->cut, run->rank, run->ranks);
+  if (!writes(run, port)) return true;
+  DsprtRuns runs = dsprt_port_runs(run, port);
   int64_t size = dsprt_type_bytes(port->shape.type);
   const unsigned char *data = dsprt_port_data(run, port);
   for (int64_t i = 0; i < runs.count; i++)
     if (!write_all(fd, data + i * runs.length * size, runs.length * size,
-                   begin + (runs.first + i * runs.stride) * size))
+                   begin + dsprt_run_begin(&runs, i) * size))
       return false;
   return true;
 }

@@ -7,9 +7,13 @@
 #include "dsprt_program.h"
 #include "errors.h"
 #include "safetensors.h"
+#include "shape.h"
 
 /// This rank's part of `port` in the arena of `run`.
 void *dsprt_port_data(const DsprtRun *run, const DsprtPort *port);
+
+/// The part of a port that a rank holds.
+DsprtRuns dsprt_port_runs(const DsprtRun *run, const DsprtPort *port);
 
 /// The tensor of a port, checked: there, of the same layout, convertible.
 /// NULL and an error otherwise.

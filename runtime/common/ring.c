@@ -4,7 +4,29 @@
 // Leaves: dense blocks.
 #include "ring.h"
 
-#include <stdbool.h>
+#include "mesh.h"
+
+int dsprt_ring_ranks(const DsprtRun *run, const DsprtRing *ring) {
+  return ring->ranks == DSPRT_RING_ALL ? run->ranks
+                                       : run->mesh.sizes[ring->ranks];
+}
+
+int dsprt_ring_number(const DsprtRun *run, const DsprtRing *ring) {
+  return ring->ranks == DSPRT_RING_ALL ? run->rank : run->at[ring->ranks];
+}
+
+int dsprt_ring_rank(const DsprtRun *run, const DsprtRing *ring, int i) {
+  if (ring->ranks == DSPRT_RING_ALL) return i;
+  return dsprt_rank_along(run->mesh, run->rank, (int)ring->ranks, i);
+}
+
+int64_t dsprt_ring_part(const DsprtRun *run, const DsprtRing *ring, int owner) {
+  bool all = ring->ranks == DSPRT_RING_ALL;
+  bool on[] = {all || ring->ranks == DSPRT_RING_AXIS_0,
+               all || ring->ranks == DSPRT_RING_AXIS_1};
+  int rank = dsprt_ring_rank(run, ring, owner);
+  return dsprt_range(ring->size, on, run->mesh, rank).size;
+}
 
 DsprtBlock dsprt_ring_block(const DsprtAttention *a, const DsprtRing *ring,
                             int64_t part) {

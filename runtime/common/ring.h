@@ -12,6 +12,14 @@ typedef struct DsprtBlock {
   int64_t k_elements, elements;
 } DsprtBlock;
 
+/// The ranks of a ring, and the number of this one among them.
+int dsprt_ring_ranks(const DsprtRun *run, const DsprtRing *ring);
+int dsprt_ring_number(const DsprtRun *run, const DsprtRing *ring);
+/// The rank that is number `i` of the ring.
+int dsprt_ring_rank(const DsprtRun *run, const DsprtRing *ring, int i);
+/// The keys that number `owner` of the ring holds of the dim that is cut.
+int64_t dsprt_ring_part(const DsprtRun *run, const DsprtRing *ring, int owner);
+
 /// The block of a rank that holds `part` of the dim that is cut.
 DsprtBlock dsprt_ring_block(const DsprtAttention *a, const DsprtRing *ring,
                             int64_t part);

@@ -57,8 +57,7 @@ void dsprt_step_load(DsprtSession *s) {
 
 /// Bytes of this rank's part of a port.
 static int64_t port_bytes(const DsprtSession *s, const DsprtPort *port) {
-  DsprtRuns runs =
-      dsprt_runs(&port->shape, port->cut, s->run.rank, s->run.ranks);
+  DsprtRuns runs = dsprt_port_runs(&s->run, port);
   return runs.count * runs.length * dsprt_type_bytes(port->shape.type);
 }
 

@@ -16,17 +16,68 @@ int64_t dsprt_elements(const DsprtShape *shape) {
   return product(shape, 0, shape->ndims);
 }
 
+/// The dims of a value as [outer, dims of a cut, inner].
+typedef struct Around {
+  int64_t outer, size, inner;
+  DsprtRange range; ///< of `size`
+} Around;
+
+static Around around(const DsprtShape *shape, DsprtCuts cuts, int axis,
+                     DsprtMesh mesh, int rank) {
+  DsprtCut cut = cuts.axes[axis];
+  int end = cut.first + cut.count;
+  bool on[DSPRT_MAX_AXES];
+  for (int i = 0; i < DSPRT_MAX_AXES; i++)
+    on[i] = dsprt_same_cut(cuts.axes[i], cut);
+  int64_t size = product(shape, cut.first, end);
+  return (Around){product(shape, 0, cut.first), size,
+                  product(shape, end, shape->ndims),
+                  dsprt_range(size, on, mesh, rank)};
+}
+
+static DsprtRuns runs_of_one(Around a) {
+  return (DsprtRuns){.count = a.outer,
+                     .length = a.range.size * a.inner,
+                     .first = a.range.begin * a.inner,
+                     .stride = a.size * a.inner,
+                     .block = a.outer ? a.outer : 1};
+}
+
+/// `a` lies before `b`: [.., dims of a, middle, dims of b, ..].
+static DsprtRuns runs_of_two(Around a, Around b) {
+  DsprtRuns runs = runs_of_one(b);
+  int64_t middle = runs.stride ? a.inner / runs.stride : 0;
+  runs.block = a.range.size * middle;
+  runs.count = a.outer * runs.block;
+  runs.first += a.range.begin * a.inner;
+  runs.jump = a.size * a.inner;
+  if (runs.block == 0) runs.block = 1;
+  return runs;
+}
+
+DsprtRuns dsprt_mesh_runs(const DsprtShape *shape, DsprtCuts cuts,
+                          DsprtMesh mesh, int rank) {
+  int64_t all = dsprt_elements(shape);
+  int axis = cuts.axes[0].count ? 0 : 1;
+  if (!cuts.axes[axis].count)
+    return (DsprtRuns){.count = 1, .length = all, .stride = all, .block = 1};
+  Around a = around(shape, cuts, axis, mesh, rank);
+  if (axis == 1 || !cuts.axes[1].count ||
+      dsprt_same_cut(cuts.axes[0], cuts.axes[1]))
+    return runs_of_one(a);
+  Around b = around(shape, cuts, 1, mesh, rank);
+  bool in_order = cuts.axes[0].first < cuts.axes[1].first;
+  return in_order ? runs_of_two(a, b) : runs_of_two(b, a);
+}
+
 DsprtRuns dsprt_runs(const DsprtShape *shape, DsprtCut cut, int rank,
                      int ranks) {
-  int64_t all = dsprt_elements(shape);
-  if (cut.count == 0) return (DsprtRuns){1, all, 0, all};
-  int end = cut.first + cut.count;
-  int64_t n = product(shape, cut.first, end);
-  int64_t inner = product(shape, end, shape->ndims);
-  return (DsprtRuns){.count = product(shape, 0, cut.first),
-                     .length = dsprt_part(n, rank, ranks) * inner,
-                     .first = dsprt_begin(n, rank, ranks) * inner,
-                     .stride = n * inner};
+  return dsprt_mesh_runs(shape, dsprt_cuts(cut), dsprt_row(ranks), rank);
+}
+
+int64_t dsprt_run_begin(const DsprtRuns *runs, int64_t i) {
+  return runs->first + i / runs->block * runs->jump +
+         i % runs->block * runs->stride;
 }
 
 bool dsprt_same_dims(const DsprtShape *a, const DsprtShape *b) {

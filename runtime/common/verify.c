@@ -25,7 +25,7 @@ static void compare_one(DsprtDifference *d, double is, double want) {
 DsprtDifference dsprt_compare(const DsprtRun *run, const DsprtPort *port,
                               const DsprtTensor *expected) {
   DsprtDifference d = {0};
-  DsprtRuns runs = dsprt_runs(&port->shape, port->cut, run->rank, run->ranks);
+  DsprtRuns runs = dsprt_port_runs(run, port);
   const void *data = dsprt_port_data(run, port);
   for (int64_t i = 0; i < runs.count; i++)
     for (int64_t k = 0; k < runs.length; k++)
@@ -33,7 +33,7 @@ DsprtDifference dsprt_compare(const DsprtRun *run, const DsprtPort *port,
           &d,
           (double)dsprt_element(port->shape.type, data, i * runs.length + k),
           (double)dsprt_element(expected->shape.type, expected->data,
-                                runs.first + i * runs.stride + k));
+                                dsprt_run_begin(&runs, i) + k));
   return d;
 }
 

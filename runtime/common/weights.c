@@ -13,22 +13,27 @@
 #include "random.h"
 #include "shape.h"
 
-DsprtRuns dsprt_param_runs(const DsprtParam *param, int rank, int ranks) {
-  const DsprtShape *dims = param->cut.count ? &param->dims : &param->shape;
-  return dsprt_runs(dims, param->cut, rank, ranks);
+static bool is_cut(const DsprtParam *param) {
+  return param->cut.count || param->inner.count;
 }
 
-int64_t dsprt_param_bytes(const DsprtParam *param, int rank, int ranks) {
-  DsprtRuns runs = dsprt_param_runs(param, rank, ranks);
+DsprtRuns dsprt_param_runs(const DsprtParam *param, DsprtMesh mesh, int rank) {
+  const DsprtShape *dims = is_cut(param) ? &param->dims : &param->shape;
+  return dsprt_mesh_runs(dims, (DsprtCuts){{param->cut, param->inner}}, mesh,
+                         rank);
+}
+
+int64_t dsprt_param_bytes(const DsprtParam *param, DsprtMesh mesh, int rank) {
+  DsprtRuns runs = dsprt_param_runs(param, mesh, rank);
   return runs.count * runs.length * dsprt_type_bytes(param->shape.type);
 }
 
 static DsprtRuns runs_of(const DsprtWeights *weights, const DsprtParam *param) {
-  return dsprt_param_runs(param, weights->rank, weights->ranks);
+  return dsprt_param_runs(param, weights->mesh, weights->rank);
 }
 
 static int64_t bytes_of(const DsprtWeights *weights, const DsprtParam *param) {
-  return dsprt_param_bytes(param, weights->rank, weights->ranks);
+  return dsprt_param_bytes(param, weights->mesh, weights->rank);
 }
 
 static int64_t padded(int64_t bytes) {
@@ -122,7 +127,7 @@ static void copy_part(const DsprtWeights *weights, const DsprtParam *param,
   int64_t to = dsprt_type_bytes(param->shape.type);
   for (int64_t i = 0; i < runs.count; i++)
     dsprt_convert(tensor->shape.type,
-                  in + (runs.first + i * runs.stride) * from, param->shape.type,
+                  in + dsprt_run_begin(&runs, i) * from, param->shape.type,
                   out + i * runs.length * to, runs.length);
 }
 
@@ -148,7 +153,8 @@ bool dsprt_weights_load(DsprtWeights *weights, const DsprtProgram *program,
                         int rank, int ranks, const DsprtTensors *file,
                         bool allow_extra, DsprtErrors *errors) {
   int before = errors->count;
-  *weights = (DsprtWeights){.rank = rank, .ranks = ranks};
+  *weights = (DsprtWeights){.rank = rank,
+                            .mesh = dsprt_mesh_of(program, ranks)};
   bool *used = calloc(file->count + 1, sizeof *used);
   if (!used) {
     dsprt_error(errors, "out of memory");
@@ -182,8 +188,8 @@ static void fill_random(const DsprtWeights *weights, const DsprtParamCursor *c,
   uint64_t key = dsprt_random_key(seed, c->name);
 #pragma omp parallel for
   for (int64_t i = 0; i < runs.count * runs.length; i++) {
-    int64_t at_whole = c->param->cut.count ? runs.first : 0;
-    at_whole += i / runs.length * runs.stride + i % runs.length;
+    int64_t at_whole = dsprt_run_begin(&runs, i / runs.length);
+    at_whole += i % runs.length;
     float x = shift + scale * dsprt_random(key, at_whole);
     unsigned char *at =
         (unsigned char *)data + i * dsprt_type_bytes(shape->type);
@@ -197,7 +203,8 @@ static void fill_random(const DsprtWeights *weights, const DsprtParamCursor *c,
 bool dsprt_weights_random(DsprtWeights *weights, const DsprtProgram *program,
                           int rank, int ranks, uint64_t seed,
                           DsprtErrors *errors) {
-  *weights = (DsprtWeights){.rank = rank, .ranks = ranks};
+  *weights = (DsprtWeights){.rank = rank,
+                            .mesh = dsprt_mesh_of(program, ranks)};
   DsprtParamCursor c = dsprt_params(program);
   while (dsprt_next_param(&c))
     weights->buffer_bytes += padded(bytes_of(weights, c.param));

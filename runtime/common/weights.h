@@ -10,12 +10,13 @@
 #include "shape.h"
 
 /// The part of a parameter that a rank holds: all of it, or its cut.
-DsprtRuns dsprt_param_runs(const DsprtParam *param, int rank, int ranks);
+DsprtRuns dsprt_param_runs(const DsprtParam *param, DsprtMesh mesh, int rank);
 /// Bytes of that part.
-int64_t dsprt_param_bytes(const DsprtParam *param, int rank, int ranks);
+int64_t dsprt_param_bytes(const DsprtParam *param, DsprtMesh mesh, int rank);
 
 typedef struct DsprtWeights {
-  int rank, ranks;
+  int rank;
+  DsprtMesh mesh;
   void *pointers;        ///< [weights_bytes] the program's struct
   unsigned char *buffer; ///< tensors that could not be used in the map
   int64_t buffer_bytes, mapped_bytes;

@@ -8,17 +8,23 @@
 #include "dsprt_math.h"
 #include "exchange.h"
 #include "shape.h"
+#include "state.h"
+
+void dsprt_redistribute(DsprtRun *run, const void *in, void *out,
+                        const DsprtShape *shape, DsprtCuts from, DsprtCuts to) {
+  DsprtExchangeKey key = {DSPRT_MOVE, *shape, from, to, 0};
+  dsprt_exchange(run, &key, in, out);
+}
 
 void dsprt_all_to_all(DsprtRun *run, const void *in, void *out,
                       const DsprtShape *shape, DsprtCut from, DsprtCut to) {
-  DsprtExchangeKey key = {DSPRT_SWITCH, *shape, from, to};
-  dsprt_exchange(run, &key, in, out);
+  dsprt_redistribute(run, in, out, shape, dsprt_cuts(from), dsprt_cuts(to));
 }
 
 void dsprt_all_gather(DsprtRun *run, const void *in, void *out,
                       const DsprtShape *shape, DsprtCut cut) {
-  DsprtExchangeKey key = {DSPRT_GATHER, *shape, cut, DSPRT_WHOLE};
-  dsprt_exchange(run, &key, in, out);
+  dsprt_redistribute(run, in, out, shape, dsprt_cuts(cut),
+                     dsprt_cuts(DSPRT_WHOLE));
 }
 
 static float merge(DsprtReduction op, float a, float b) {
@@ -71,28 +77,48 @@ static void reduce(DsprtReduction op, DsprtType type, int ranks, int64_t n,
     reduce_floats(op, type, ranks, n, slots, out);
 }
 
+void dsprt_axis_reduce_scatter(DsprtRun *run, int axis, const void *in,
+                               void *out, const DsprtShape *shape,
+                               DsprtCuts to, DsprtReduction op, void *scratch) {
+  DsprtExchangeKey key = {DSPRT_SPREAD, *shape, dsprt_without(to, axis), to,
+                          axis};
+  DsprtRuns runs = dsprt_mesh_runs(shape, to, run->mesh, run->rank);
+  if (!dsprt_can_scatter(run->mesh, to, axis))
+    dsprt_fail(run, "a reduce-scatter on axis 0 of what axis 1 cuts");
+  dsprt_exchange(run, &key, in, scratch);
+  reduce(op, shape->type, run->mesh.sizes[axis], runs.count * runs.length,
+         scratch, out);
+}
+
+void dsprt_axis_all_reduce(DsprtRun *run, int axis, const void *in, void *out,
+                           const DsprtShape *shape, DsprtCuts cuts,
+                           DsprtReduction op, void *scratch) {
+  DsprtRuns all = dsprt_mesh_runs(shape, cuts, run->mesh, run->rank);
+  DsprtShape flat = {shape->type, 1, {all.count * all.length}};
+  DsprtCuts whole = dsprt_cuts(DSPRT_WHOLE), parts = whole;
+  parts.axes[axis] = (DsprtCut){0, 1};
+  DsprtExchangeKey spread = {DSPRT_SPREAD, flat, whole, parts, axis};
+  DsprtExchangeKey gather = {DSPRT_GATHER_IN_PLACE, flat, parts, whole, axis};
+  DsprtRuns own = dsprt_mesh_runs(&flat, parts, run->mesh, run->rank);
+  unsigned char *part =
+      (unsigned char *)out + own.first * dsprt_type_bytes(shape->type);
+  dsprt_exchange(run, &spread, in, scratch);
+  reduce(op, shape->type, run->mesh.sizes[axis], own.length, scratch, part);
+  dsprt_exchange(run, &gather, out, out);
+}
+
 void dsprt_reduce_scatter(DsprtRun *run, const void *in, void *out,
                           const DsprtShape *shape, DsprtCut cut,
                           DsprtReduction op, void *scratch) {
-  DsprtExchangeKey key = {DSPRT_SPREAD, *shape, DSPRT_WHOLE, cut};
-  DsprtRuns runs = dsprt_runs(shape, cut, run->rank, run->ranks);
-  dsprt_exchange(run, &key, in, scratch);
-  reduce(op, shape->type, run->ranks, runs.count * runs.length, scratch, out);
+  dsprt_axis_reduce_scatter(run, 0, in, out, shape, dsprt_cuts(cut), op,
+                            scratch);
 }
 
 void dsprt_all_reduce(DsprtRun *run, const void *in, void *out,
                       const DsprtShape *shape, DsprtReduction op,
                       void *scratch) {
-  DsprtShape flat = {shape->type, 1, {dsprt_elements(shape)}};
-  DsprtCut cut = {0, 1};
-  DsprtExchangeKey spread = {DSPRT_SPREAD, flat, DSPRT_WHOLE, cut};
-  DsprtExchangeKey gather = {DSPRT_GATHER_IN_PLACE, flat, cut, DSPRT_WHOLE};
-  DsprtRuns own = dsprt_runs(&flat, cut, run->rank, run->ranks);
-  unsigned char *part =
-      (unsigned char *)out + own.first * dsprt_type_bytes(shape->type);
-  dsprt_exchange(run, &spread, in, scratch);
-  reduce(op, shape->type, run->ranks, own.length, scratch, part);
-  dsprt_exchange(run, &gather, out, out);
+  dsprt_axis_all_reduce(run, 0, in, out, shape, dsprt_cuts(DSPRT_WHOLE), op,
+                        scratch);
 }
 
 int64_t dsprt_reduce_scatter_scratch(const DsprtShape *shape, DsprtCut cut,

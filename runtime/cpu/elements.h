@@ -5,7 +5,7 @@
 #include <mpi.h>
 #include <stdbool.h>
 
-#include "dsprt_program.h"
+#include "overlap.h"
 
 /// A box of a row-major buffer: `count` runs of `length` elements, `stride`
 /// apart, the first at `first`.
@@ -17,10 +17,11 @@ typedef struct DsprtBox {
 /// empty.
 MPI_Datatype dsprt_box_type(const DsprtRun *run, DsprtBox box, int64_t bytes);
 
-/// The elements that rank `a` holds when `from` is cut and rank `b` when `to`
-/// is, in row-major order, as they lie in a's buffer (in_from) or in b's.
+/// The elements that `holder` holds when `from` is cut and `owner` holds when
+/// `to` is, in row-major order, as they lie in the holder's buffer
+/// (DSPRT_BEFORE) or in the owner's (DSPRT_AFTER).
 MPI_Datatype dsprt_common_type(const DsprtRun *run, const DsprtShape *shape,
-                               DsprtCut from, int a, DsprtCut to, int b,
-                               bool in_from);
+                               DsprtCuts from, int holder, DsprtCuts to,
+                               int owner, int side);
 
 #endif

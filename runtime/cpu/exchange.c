@@ -11,70 +11,69 @@
 #include "shape.h"
 #include "state.h"
 
-static bool same_cut(DsprtCut a, DsprtCut b) {
-  return a.first == b.first && a.count == b.count;
+static bool same_cuts(DsprtCuts a, DsprtCuts b) {
+  return dsprt_same_cut(a.axes[0], b.axes[0]) &&
+         dsprt_same_cut(a.axes[1], b.axes[1]);
 }
 
 static bool same_key(const DsprtExchangeKey *a, const DsprtExchangeKey *b) {
-  return a->kind == b->kind && a->shape.type == b->shape.type &&
-         dsprt_same_dims(&a->shape, &b->shape) && same_cut(a->from, b->from) &&
-         same_cut(a->to, b->to);
+  return a->kind == b->kind && a->axis == b->axis &&
+         a->shape.type == b->shape.type &&
+         dsprt_same_dims(&a->shape, &b->shape) && same_cuts(a->from, b->from) &&
+         same_cuts(a->to, b->to);
 }
 
-static DsprtBox part_of_whole(const DsprtExchangeKey *key, DsprtCut cut,
-                              int rank, int ranks) {
-  DsprtRuns runs = dsprt_runs(&key->shape, cut, rank, ranks);
-  return (DsprtBox){runs.count, runs.length, runs.stride, runs.first};
+/// `length` neighbours from `first` on.
+static MPI_Datatype flat_type(const DsprtRun *run, const DsprtExchangeKey *key,
+                              int64_t first, int64_t length) {
+  return dsprt_box_type(run, (DsprtBox){1, length, length, first},
+                        dsprt_type_bytes(key->shape.type));
 }
 
-/// All of a part in a buffer that holds `slot` other parts of its size before.
-static DsprtBox all_of_part(const DsprtExchangeKey *key, DsprtCut cut, int rank,
-                            int ranks, int slot) {
-  DsprtRuns runs = dsprt_runs(&key->shape, cut, rank, ranks);
+/// The part of a flat shape that `rank` holds, in the whole.
+static MPI_Datatype part_type(const DsprtRun *run, const DsprtExchangeKey *key,
+                              int rank) {
+  DsprtRuns runs = dsprt_mesh_runs(&key->shape, key->from, run->mesh, rank);
+  return flat_type(run, key, runs.first, runs.length);
+}
+
+/// Slot `peer` of those that hold one part of this rank's each.
+static MPI_Datatype slot_type(const DsprtRun *run, const DsprtExchangeKey *key,
+                              int peer) {
+  DsprtRuns runs = dsprt_mesh_runs(&key->shape, key->to, run->mesh, run->rank);
   int64_t n = runs.count * runs.length;
-  return (DsprtBox){1, n, n, slot * n};
+  return flat_type(run, key, dsprt_index_on(run->mesh, peer, key->axis) * n, n);
+}
+
+/// Does the exchange give something of `holder` to `owner`?
+static bool concerns(const DsprtRun *run, const DsprtExchangeKey *key,
+                     int holder, int owner) {
+  switch (key->kind) {
+  case DSPRT_MOVE: return dsprt_sends(run->mesh, key->from, holder, owner);
+  case DSPRT_SPREAD:
+    return dsprt_same_group(run->mesh, holder, owner, key->axis);
+  case DSPRT_GATHER_IN_PLACE:
+    return holder != owner &&
+           dsprt_same_group(run->mesh, holder, owner, key->axis);
+  }
+  return false;
 }
 
 static MPI_Datatype send_type(const DsprtRun *run, const DsprtExchangeKey *key,
                               int peer) {
-  int me = run->rank, ranks = run->ranks;
-  int64_t bytes = dsprt_type_bytes(key->shape.type);
-  switch (key->kind) {
-  case DSPRT_SWITCH:
-    return dsprt_common_type(run, &key->shape, key->from, me, key->to, peer,
-                             true);
-  case DSPRT_GATHER:
-    return dsprt_box_type(run, all_of_part(key, key->from, me, ranks, 0),
-                          bytes);
-  case DSPRT_SPREAD:
-    return dsprt_box_type(run, part_of_whole(key, key->to, peer, ranks), bytes);
-  case DSPRT_GATHER_IN_PLACE:
-    if (peer == me) return MPI_DATATYPE_NULL;
-    return dsprt_box_type(run, part_of_whole(key, key->from, me, ranks), bytes);
-  }
-  return MPI_DATATYPE_NULL;
+  if (!concerns(run, key, run->rank, peer)) return MPI_DATATYPE_NULL;
+  if (key->kind == DSPRT_GATHER_IN_PLACE) return part_type(run, key, run->rank);
+  return dsprt_common_type(run, &key->shape, key->from, run->rank, key->to,
+                           peer, DSPRT_BEFORE);
 }
 
 static MPI_Datatype receive_type(const DsprtRun *run,
                                  const DsprtExchangeKey *key, int peer) {
-  int me = run->rank, ranks = run->ranks;
-  int64_t bytes = dsprt_type_bytes(key->shape.type);
-  switch (key->kind) {
-  case DSPRT_SWITCH:
-    return dsprt_common_type(run, &key->shape, key->from, peer, key->to, me,
-                             false);
-  case DSPRT_SPREAD:
-    return dsprt_box_type(run, all_of_part(key, key->to, me, ranks, peer),
-                          bytes);
-  case DSPRT_GATHER_IN_PLACE:
-    if (peer == me) return MPI_DATATYPE_NULL;
-    return dsprt_box_type(run, part_of_whole(key, key->from, peer, ranks),
-                          bytes);
-  case DSPRT_GATHER:
-    return dsprt_box_type(run, part_of_whole(key, key->from, peer, ranks),
-                          bytes);
-  }
-  return MPI_DATATYPE_NULL;
+  if (!concerns(run, key, peer, run->rank)) return MPI_DATATYPE_NULL;
+  if (key->kind == DSPRT_GATHER_IN_PLACE) return part_type(run, key, peer);
+  if (key->kind == DSPRT_SPREAD) return slot_type(run, key, peer);
+  return dsprt_common_type(run, &key->shape, key->from, peer, key->to,
+                           run->rank, DSPRT_AFTER);
 }
 
 /// Alltoallw wants a valid type even where it moves nothing.

@@ -11,17 +11,17 @@
 #include "dsprt_program.h"
 
 typedef enum DsprtExchangeKind {
-  DSPRT_SWITCH, ///< from one cut to another
-  DSPRT_GATHER, ///< a cut to the whole
-  DSPRT_SPREAD, ///< parts of the whole to their owners, one slot a sender
-  DSPRT_GATHER_IN_PLACE, ///< my part of the whole to everyone's whole
+  DSPRT_MOVE,   ///< from any cuts to any others
+  DSPRT_SPREAD, ///< parts to their owners along the axis, one slot a sender
+  DSPRT_GATHER_IN_PLACE, ///< my part of the whole to everyone's, likewise
 } DsprtExchangeKind;
 
 /// What an exchange is made from; two with the same are the same.
 typedef struct DsprtExchangeKey {
   DsprtExchangeKind kind;
   DsprtShape shape;
-  DsprtCut from, to;
+  DsprtCuts from, to;
+  int axis; ///< of the mesh; not of a move
 } DsprtExchangeKey;
 
 typedef struct DsprtExchange {

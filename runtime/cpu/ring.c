@@ -1,8 +1,9 @@
 // ring.c - attention whose keys and values travel round the ranks.
 //
-// Every rank packs its part of k and v, then in ranks - 1 steps passes on the
-// block that it has while it attends to it.  The sums over the keys of all
-// ranks are merged as in a softmax over tiles (log-sum-exp).
+// The ranks of a ring are those along an axis of the mesh, or all.  Every one
+// packs its part of k and v, then in ranks - 1 steps passes on the block that
+// it has while it attends to it.  The sums over the keys of all ranks are
+// merged as in a softmax over tiles (log-sum-exp).
 //
 // Needs:  the same call on every rank, with this rank's sizes.
 // Leaves: o; the bytes that were passed on, counted.
@@ -18,6 +19,7 @@ typedef struct Ring {
   DsprtRun *run;
   const DsprtAttention *a;
   const DsprtRing *ring;
+  int ranks, me; ///< of the ring
   DsprtType type;
   unsigned char *blocks[2];
   DsprtPartial partial;
@@ -25,22 +27,21 @@ typedef struct Ring {
 
 static DsprtBlock block_of(const Ring *r, int owner) {
   return dsprt_ring_block(r->a, r->ring,
-                          dsprt_part(r->ring->size, owner, r->run->ranks));
+                          dsprt_ring_part(r->run, r->ring, owner));
 }
 
 /// The attention of this rank's queries to the block of `owner`.
-static void attend(Ring *r, int owner, const unsigned char *data,
-                   const void *q, void *o) {
+static void attend(Ring *r, int owner, const unsigned char *data, const void *q,
+                   void *o) {
   DsprtBlock block = block_of(r, owner);
   DsprtAttention a = dsprt_ring_attention(r->a, &block);
-  const unsigned char *v =
-      data + block.k_elements * dsprt_type_bytes(r->type);
+  const unsigned char *v = data + block.k_elements * dsprt_type_bytes(r->type);
   dsprt_attend(r->run, &a, r->type, q, data, v, o, &r->partial);
 }
 
 /// Begins to pass block `step` on and to receive the next one.
 static int pass_on(Ring *r, int step, MPI_Request *requests) {
-  int ranks = r->run->ranks, me = r->run->rank, n = 0;
+  int ranks = r->ranks, me = r->me, n = 0;
   int64_t bytes = dsprt_type_bytes(r->type);
   int owner = (me - step + ranks) % ranks;
   int64_t out = block_of(r, owner).elements;
@@ -50,10 +51,11 @@ static int pass_on(Ring *r, int step, MPI_Request *requests) {
       dsprt_box_type(r->run, (DsprtBox){1, out, out, 0}, bytes)};
   if (in > 0)
     MPI_Irecv(r->blocks[(step + 1) % 2], 1, types[0],
-              (me - 1 + ranks) % ranks, step, r->run->state->comm,
-              &requests[n++]);
+              dsprt_ring_rank(r->run, r->ring, (me - 1 + ranks) % ranks), step,
+              r->run->state->comm, &requests[n++]);
   if (out > 0)
-    MPI_Isend(r->blocks[step % 2], 1, types[1], (me + 1) % ranks, step,
+    MPI_Isend(r->blocks[step % 2], 1, types[1],
+              dsprt_ring_rank(r->run, r->ring, (me + 1) % ranks), step,
               r->run->state->comm, &requests[n++]);
   r->run->state->counted += out * bytes;
   for (int i = 0; i < 2; i++)
@@ -62,7 +64,7 @@ static int pass_on(Ring *r, int step, MPI_Request *requests) {
 }
 
 static void go_round(Ring *r, const void *q, void *o) {
-  int ranks = r->run->ranks, me = r->run->rank;
+  int ranks = r->ranks, me = r->me;
   for (int step = 0; step < ranks; step++) {
     MPI_Request requests[2];
     int n = step + 1 < ranks ? pass_on(r, step, requests) : 0;
@@ -77,7 +79,9 @@ static void run_ring(DsprtRun *run, const DsprtAttention *a,
                      const DsprtRing *ring, DsprtType type, const void *q,
                      const void *k, const void *v, void *o, void *scratch) {
   Ring r = {.run = run, .a = a, .ring = ring, .type = type};
-  DsprtBlock largest = block_of(&r, 0), own = block_of(&r, run->rank);
+  r.ranks = dsprt_ring_ranks(run, ring);
+  r.me = dsprt_ring_number(run, ring);
+  DsprtBlock largest = block_of(&r, 0), own = block_of(&r, r.me);
   int64_t room = dsprt_ring_room(&largest, type);
   unsigned char *at = scratch;
   r.blocks[0] = at;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "exchange.h"
+#include "mesh.h"
 
 /// MPI's error handler is told no more than a communicator.
 static const DsprtRun *current;
@@ -28,6 +29,7 @@ void dsprt_state_open(DsprtRun *run, DsprtState *state, MPI_Comm comm,
   *run = (DsprtRun){.state = state, .stage = -1};
   MPI_Comm_rank(comm, &run->rank);
   MPI_Comm_size(comm, &run->ranks);
+  dsprt_set_mesh(run, dsprt_mesh_of(program, run->ranks));
   current = run;
   MPI_Comm_create_errhandler(on_mpi_error, &handler);
   MPI_Comm_set_errhandler(comm, handler);

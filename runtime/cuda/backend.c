@@ -76,6 +76,7 @@ void dsprt_backend_open(DsprtRun *run, int *argc, char ***argv,
                     .ranks = state.team.ranks,
                     .state = &state,
                     .stage = -1};
+  dsprt_set_mesh(run, dsprt_mesh_of(program, run->ranks));
   connect_team(run);
 }
 
@@ -127,13 +128,13 @@ bool dsprt_backend_weights(DsprtRun *run, DsprtWeights *weights) {
   int64_t bytes = 0, at = 0;
   DsprtParamCursor c = dsprt_params(state.program);
   while (dsprt_next_param(&c))
-    bytes += padded(dsprt_param_bytes(c.param, run->rank, run->ranks));
+    bytes += padded(dsprt_param_bytes(c.param, run->mesh, run->rank));
   state.pointers = calloc(1, state.program->weights_bytes + 1);
   if (!state.pointers ||
       cudaMalloc(&state.weights, (size_t)bytes + 1) != cudaSuccess)
     return false;
   for (c = dsprt_params(state.program); dsprt_next_param(&c);) {
-    int64_t size = dsprt_param_bytes(c.param, run->rank, run->ranks);
+    int64_t size = dsprt_param_bytes(c.param, run->mesh, run->rank);
     void *from, *to = (unsigned char *)state.weights + at;
     memcpy(&from, (unsigned char *)weights->pointers + c.offset, sizeof from);
     dsprt_check_cuda(run,

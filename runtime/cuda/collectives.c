@@ -148,78 +148,79 @@ void dsprt_exchange(DsprtRun *run, DsprtType type, const void *in, void *out,
   run_exchange(&x);
 }
 
-void dsprt_all_to_all(DsprtRun *run, const void *in, void *out,
-                      const DsprtShape *shape, DsprtCut from, DsprtCut to) {
-  Exchange x = begin(run, in, out, shape->type);
-  for (int peer = 0; peer < run->ranks; peer++) {
-    DsprtMessage *message = &x.messages[peer], other;
-    if (!dsprt_switch_boxes(shape, from, to, run->rank, peer, run->ranks,
-                            message) ||
-        !dsprt_switch_boxes(shape, from, to, peer, run->rank, run->ranks,
-                            &other))
-      dsprt_fail(run, "a switch between cuts that overlap in this way is not "
-                      "supported on GPUs");
-    message->there = other.receive;
+/// One exchange for each box of the pair of ranks that has most of them.
+static void run_move(DsprtRun *run, const DsprtMove *move, const void *in,
+                     void *out) {
+  int64_t rounds = dsprt_rounds(move, run->mesh);
+  bool ok = rounds >= 0;
+  for (int64_t round = 0; round < rounds; round++) {
+    Exchange x = begin(run, in, out, move->shape.type);
+    for (int peer = 0; peer < run->ranks; peer++)
+      ok &= dsprt_message(move, run->mesh, run->rank, peer, round,
+                          &x.messages[peer]);
+    if (ok) run_exchange(&x);
   }
-  run_exchange(&x);
+  if (!ok) dsprt_fail(run, "out of memory for the boxes of a collective");
 }
 
-/// The whole of this rank's part to everyone, parts to their places.
-static void gather(DsprtRun *run, const void *in, void *out,
-                   const DsprtShape *shape, DsprtCut cut) {
-  Exchange x = begin(run, in, out, shape->type);
-  for (int peer = 0; peer < run->ranks; peer++) {
-    DsprtBox mine = dsprt_part_box(shape, cut, run->rank, run->ranks);
-    x.messages[peer].send = dsprt_packed_box(&mine);
-    x.messages[peer].receive = dsprt_part_box(shape, cut, peer, run->ranks);
-    x.messages[peer].there = mine;
-  }
-  run_exchange(&x);
+void dsprt_redistribute(DsprtRun *run, const void *in, void *out,
+                        const DsprtShape *shape, DsprtCuts from, DsprtCuts to) {
+  DsprtMove move = {DSPRT_MOVE, *shape, from, to, 0};
+  run_move(run, &move, in, out);
+}
+
+void dsprt_all_to_all(DsprtRun *run, const void *in, void *out,
+                      const DsprtShape *shape, DsprtCut from, DsprtCut to) {
+  dsprt_redistribute(run, in, out, shape, dsprt_cuts(from), dsprt_cuts(to));
 }
 
 void dsprt_all_gather(DsprtRun *run, const void *in, void *out,
                       const DsprtShape *shape, DsprtCut cut) {
-  gather(run, in, out, shape, cut);
+  dsprt_redistribute(run, in, out, shape, dsprt_cuts(cut),
+                     dsprt_cuts(DSPRT_WHOLE));
 }
 
-/// Everyone's values of this rank's part, one slot a rank, in `slots`.
-static void spread(DsprtRun *run, const void *in, void *slots,
-                   const DsprtShape *shape, DsprtCut cut) {
-  Exchange x = begin(run, in, slots, shape->type);
-  for (int peer = 0; peer < run->ranks; peer++) {
-    DsprtBox mine = dsprt_part_box(shape, cut, run->rank, run->ranks);
-    int64_t n = dsprt_box_elements(&mine);
-    x.messages[peer].send = dsprt_part_box(shape, cut, peer, run->ranks);
-    DsprtBox slot = dsprt_packed_box(&mine);
-    slot.offset = peer * n;
-    x.messages[peer].receive = slot;
-    x.messages[peer].there = dsprt_packed_box(&x.messages[peer].send);
-    x.messages[peer].there.offset =
-        run->rank * dsprt_box_elements(&x.messages[peer].send);
-  }
-  run_exchange(&x);
+void dsprt_axis_reduce_scatter(DsprtRun *run, int axis, const void *in,
+                               void *out, const DsprtShape *shape, DsprtCuts to,
+                               DsprtReduction op, void *scratch) {
+  DsprtMove spread = {DSPRT_SPREAD, *shape, dsprt_without(to, axis), to, axis};
+  DsprtRuns mine = dsprt_mesh_runs(shape, to, run->mesh, run->rank);
+  if (!dsprt_can_scatter(run->mesh, to, axis))
+    dsprt_fail(run, "a reduce-scatter on axis 0 of what axis 1 cuts");
+  run_move(run, &spread, in, scratch);
+  dsprt_reduce_slots(run, shape->type, op, run->mesh.sizes[axis],
+                     mine.count * mine.length, scratch, out);
+}
+
+void dsprt_axis_all_reduce(DsprtRun *run, int axis, const void *in, void *out,
+                           const DsprtShape *shape, DsprtCuts cuts,
+                           DsprtReduction op, void *scratch) {
+  DsprtRuns all = dsprt_mesh_runs(shape, cuts, run->mesh, run->rank);
+  DsprtShape flat = {shape->type, 1, {all.count * all.length}};
+  DsprtCuts whole = dsprt_cuts(DSPRT_WHOLE), parts = whole;
+  parts.axes[axis] = (DsprtCut){0, 1};
+  DsprtMove spread = {DSPRT_SPREAD, flat, whole, parts, axis};
+  DsprtMove gather = {DSPRT_GATHER, flat, parts, whole, axis};
+  DsprtRuns mine = dsprt_mesh_runs(&flat, parts, run->mesh, run->rank);
+  run_move(run, &spread, in, scratch);
+  // The sum of the own part, then everyone's: by way of the first slot.
+  dsprt_reduce_slots(run, shape->type, op, run->mesh.sizes[axis], mine.length,
+                     scratch, scratch);
+  run_move(run, &gather, scratch, out);
 }
 
 void dsprt_reduce_scatter(DsprtRun *run, const void *in, void *out,
                           const DsprtShape *shape, DsprtCut cut,
                           DsprtReduction op, void *scratch) {
-  DsprtRuns mine = dsprt_runs(shape, cut, run->rank, run->ranks);
-  spread(run, in, scratch, shape, cut);
-  dsprt_reduce_slots(run, shape->type, op, mine.count * mine.length, scratch,
-                     out);
+  dsprt_axis_reduce_scatter(run, 0, in, out, shape, dsprt_cuts(cut), op,
+                            scratch);
 }
 
 void dsprt_all_reduce(DsprtRun *run, const void *in, void *out,
                       const DsprtShape *shape, DsprtReduction op,
                       void *scratch) {
-  DsprtShape flat = {shape->type, 1, {dsprt_elements(shape)}};
-  DsprtCut cut = {0, 1};
-  DsprtRuns mine = dsprt_runs(&flat, cut, run->rank, run->ranks);
-  spread(run, in, scratch, &flat, cut);
-  // The sum of the own part, then everyone's: by way of the own slot.
-  unsigned char *own = scratch;
-  dsprt_reduce_slots(run, shape->type, op, mine.length, scratch, own);
-  gather(run, own, out, &flat, cut);
+  dsprt_axis_all_reduce(run, 0, in, out, shape, dsprt_cuts(DSPRT_WHOLE), op,
+                        scratch);
 }
 
 int64_t dsprt_reduce_scatter_scratch(const DsprtShape *shape, DsprtCut cut,

@@ -95,9 +95,9 @@ static __global__ void reduce_kernel(int64_t n, int ranks, bool max,
 }
 
 void dsprt_reduce_slots(DsprtRun *run, DsprtType type, DsprtReduction op,
-                        int64_t n, const void *slots, void *out) {
+                        int count, int64_t n, const void *slots, void *out) {
   if (n == 0) return;
   reduce_kernel<<<dsprt_blocks(n), DSPRT_THREADS, 0, dsprt_stream(run)>>>(
-      n, run->ranks, op == DSPRT_MAX, slots, out, type);
+      n, count, op == DSPRT_MAX, slots, out, type);
   dsprt_check_launch(run);
 }

@@ -16,10 +16,10 @@ DsprtBox dsprt_packed_box(const DsprtBox *box);
 void dsprt_copy_box(DsprtRun *run, DsprtType type, const void *in,
                     const DsprtBox *from, void *out, const DsprtBox *to);
 
-/// Reduces `ranks` slots of n elements each, in rank order, in f32 (i64 for
-/// i32); `out` may be the first slot.
+/// Reduces `count` slots of n elements each, in order, in f32 (i64 for i32);
+/// `out` may be the first slot.
 void dsprt_reduce_slots(DsprtRun *run, DsprtType type, DsprtReduction op,
-                        int64_t n, const void *slots, void *out);
+                        int count, int64_t n, const void *slots, void *out);
 
 #ifdef __cplusplus
 }

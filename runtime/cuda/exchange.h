@@ -2,7 +2,7 @@
 #ifndef DSPRT_CUDA_EXCHANGE_H
 #define DSPRT_CUDA_EXCHANGE_H
 
-#include "dsprt_program.h"
+#include "overlap.h"
 
 enum { DSPRT_BOX_DIMS = 5 };
 
@@ -18,22 +18,35 @@ typedef struct DsprtMessage {
   DsprtBox send, receive, there;
 } DsprtMessage;
 
+/// A change of cuts, of which a collective has one or two.
+typedef struct DsprtMove {
+  enum {
+    DSPRT_MOVE,   ///< from any cuts to any others
+    DSPRT_SPREAD, ///< parts to their owners along `axis`, one slot a sender
+    DSPRT_GATHER, ///< parts to everyone along `axis`
+  } kind;
+  DsprtShape shape;
+  DsprtCuts from, to;
+  int axis; ///< of the mesh; not of a move from any cuts
+} DsprtMove;
+
 int64_t dsprt_box_elements(const DsprtBox *box);
 
 /// Sends and receives, `messages` [ranks] of elements of `type`.  Collective.
 void dsprt_exchange(DsprtRun *run, DsprtType type, const void *in, void *out,
                     const DsprtMessage *messages);
 
-/// The boxes of a switch between two cuts: `send` for `peer` in this rank's
-/// part when `from` is cut, `receive` of what `peer` sends in the part when
-/// `to` is cut.  Returns false for cuts whose common elements are no box.
-int dsprt_switch_boxes(const DsprtShape *shape, DsprtCut from, DsprtCut to,
-                       int rank, int peer, int ranks, DsprtMessage *message);
+/// Box `k` of what two ranks have in common, in the buffers of both sides.
+/// Returns false when there are no more.
+bool dsprt_box_at(const DsprtOverlap *overlap, int64_t k,
+                  DsprtBox sides[DSPRT_SIDES]);
 
-/// The part that `rank` holds when `cut` is cut, as a box of the whole.
-DsprtBox dsprt_part_box(const DsprtShape *shape, DsprtCut cut, int rank,
-                        int ranks);
-/// `elements` neighbours from `offset` on.
-DsprtBox dsprt_flat_box(int64_t offset, int64_t elements);
+/// Boxes of the pair of ranks that needs most: how many messages each rank
+/// exchanges with each.  -1: no memory.
+int64_t dsprt_rounds(const DsprtMove *move, DsprtMesh mesh);
+/// Message `round` of `rank` and `peer`; its boxes may be empty.  Returns false
+/// when there is no memory.
+bool dsprt_message(const DsprtMove *move, DsprtMesh mesh, int rank, int peer,
+                   int64_t round, DsprtMessage *message);
 
 #endif

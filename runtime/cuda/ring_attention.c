@@ -19,6 +19,7 @@ typedef struct Ring {
   DsprtRun *run;
   const DsprtAttention *a;
   const DsprtRing *ring;
+  int ranks, me; ///< of the ring
   DsprtType type;
   unsigned char *blocks[2];
   DsprtRingSums sums;
@@ -26,12 +27,12 @@ typedef struct Ring {
 
 static DsprtBlock block_of(const Ring *r, int owner) {
   return dsprt_ring_block(r->a, r->ring,
-                          dsprt_part(r->ring->size, owner, r->run->ranks));
+                          dsprt_ring_part(r->run, r->ring, owner));
 }
 
 /// Whose block this rank has in a step.
 static int owner_at(const Ring *r, int step) {
-  return (r->run->rank - step + r->run->ranks) % r->run->ranks;
+  return (r->me - step + r->ranks) % r->ranks;
 }
 
 static DsprtBox flat_box(int64_t elements) {
@@ -41,16 +42,18 @@ static DsprtBox flat_box(int64_t elements) {
 /// The block of `step` to the next rank, the next step's block from the one
 /// before.
 static void exchange_blocks(const Ring *r, int step) {
-  int ranks = r->run->ranks, me = r->run->rank;
+  int next = dsprt_ring_rank(r->run, r->ring, (r->me + 1) % r->ranks);
+  int before =
+      dsprt_ring_rank(r->run, r->ring, (r->me - 1 + r->ranks) % r->ranks);
   int64_t out = block_of(r, owner_at(r, step)).elements;
   int64_t in = block_of(r, owner_at(r, step + 1)).elements;
-  DsprtMessage *messages = malloc((size_t)ranks * sizeof *messages);
+  DsprtMessage *messages = malloc((size_t)r->run->ranks * sizeof *messages);
   if (!messages) dsprt_fail(r->run, "out of memory");
-  for (int peer = 0; peer < ranks; peer++)
+  for (int peer = 0; peer < r->run->ranks; peer++)
     messages[peer] = (DsprtMessage){flat_box(0), flat_box(0), flat_box(0)};
-  messages[(me + 1) % ranks].send = flat_box(out);
-  messages[(me + 1) % ranks].there = flat_box(out);
-  messages[(me - 1 + ranks) % ranks].receive = flat_box(in);
+  messages[next].send = flat_box(out);
+  messages[next].there = flat_box(out);
+  messages[before].receive = flat_box(in);
   dsprt_exchange(r->run, r->type, r->blocks[step % 2],
                  r->blocks[(step + 1) % 2], messages);
   free(messages);
@@ -109,7 +112,7 @@ static void attend(const Ring *r, int step, const void *q, void *o, bool last) {
 }
 
 static void go_round(const Ring *r, const void *q, void *o) {
-  int ranks = r->run->ranks, last = ranks - 1;
+  int ranks = r->ranks, last = ranks - 1;
   while (last > 0 && block_of(r, owner_at(r, last)).keys == 0) last--;
   for (int step = 0; step < ranks; step++) {
     bool passes = step + 1 < ranks;
@@ -123,7 +126,9 @@ static void run_ring(DsprtRun *run, const DsprtAttention *a,
                      const DsprtRing *ring, DsprtType type, const void *q,
                      const void *k, const void *v, void *o, void *scratch) {
   Ring r = {.run = run, .a = a, .ring = ring, .type = type};
-  DsprtBlock largest = block_of(&r, 0), own = block_of(&r, run->rank);
+  r.ranks = dsprt_ring_ranks(run, ring);
+  r.me = dsprt_ring_number(run, ring);
+  DsprtBlock largest = block_of(&r, 0), own = block_of(&r, r.me);
   int64_t room = dsprt_ring_room(&largest, type);
   r.blocks[0] = scratch;
   r.blocks[1] = r.blocks[0] + room;

@@ -28,8 +28,15 @@ static void forward(DsprtRun *run) {
 
 int main(int argc, char **argv) {
   static const DsprtPort ports[] = {
-      {"x", {DSPRT_F32, 2, {4, 4}}, {0, 1}, 0, {DSPRT_F32, 2, {4, 4}}},
-      {"y", {DSPRT_F32, 2, {4, 4}}, {1, 1}, 64, {DSPRT_F32, 2, {4, 4}}},
+      {.name = "x",
+       .shape = {DSPRT_F32, 2, {4, 4}},
+       .cut = {0, 1},
+       .file = {DSPRT_F32, 2, {4, 4}}},
+      {.name = "y",
+       .shape = {DSPRT_F32, 2, {4, 4}},
+       .cut = {1, 1},
+       .offset = 64,
+       .file = {DSPRT_F32, 2, {4, 4}}},
   };
 #ifdef FAIL_BYTES
   static const int64_t predicted[] = {16, 17};

@@ -16,7 +16,6 @@
 #include "dspc/dialect/local_shape.h"
 
 enum {
-  DSP_MAX_AXES = 4,      ///< most axes of a mesh
   DSP_MAX_OPERANDS = 12, ///< most operands of dsp.map and dsp.concat
 };
 

@@ -9,10 +9,12 @@
 
 #include <mlir-c/IR.h>
 
+#include "dspc/dialect/local_shape.h"
+
 /// Bytes of scratch memory that `op` needs on the rank that needs most; 0 for
 /// most ops.  `dims` is the module's dsp.dims.  On a GPU, products bring their
 /// own.
-int64_t dsp_workspace_bytes(MlirAttribute dims, MlirOperation op,
-                            int64_t ranks, bool gpu);
+int64_t dsp_workspace_bytes(MlirAttribute dims, MlirOperation op, DspMesh mesh,
+                            bool gpu);
 
 #endif

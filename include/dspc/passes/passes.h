@@ -24,6 +24,7 @@ typedef struct DspPassStats {
 /// What the passes may be told.  Zero means "not given".
 typedef struct DspPassOptions {
   int64_t ranks;         ///< `ranks`: how many parts; 0 reads dsp.ranks
+  DspPlanMesh mesh;      ///< `mesh=2x4`: their mesh; no axis: one, of `ranks`
   bool allow_tensor;     ///< `allow-tensor`: weight dims may be cut too
   DspPlanMethod method;  ///< `plan=NAME`: a method of methods.def
   bool by_time;          ///< least modelled time, not fewest bytes

@@ -12,9 +12,10 @@ typedef struct DspStudyStage {
   int64_t number;
   const char *what;        ///< "layer over S  i=0", "-" outside of blocks
   const char *dims;        ///< of what it gives: "B, T, S, C"
-  const char *cut;         ///< what its ops are cut on: "T", "T, H", "-"
-  uint32_t main_cut;       ///< the dim of most of them, or DSP_PLAN_NO_DIM
-  const char *collectives; ///< "all-to-all to S", "-"
+  const char *cut;         ///< what its ops are cut on: "T", "T, H", "-"; on
+                           ///< two axes "T/S", "T/S, T/H", "T/-"
+  uint32_t main_cut[DSP_PLAN_AXES]; ///< that of most of them; DSP_PLAN_NO_DIM
+  const char *collectives; ///< "all-to-all to S", "all-to-all to T/S", "-"
   int64_t moves, bytes;    ///< leaving all ranks together
   double compute, communication; ///< modelled seconds
 } DspStudyStage;
@@ -26,13 +27,14 @@ typedef struct DspStudyMethod {
   const char *misfit;   ///< why not: "attention at line 19"
   const char *residual; ///< the dim that it keeps, or NULL
   int64_t bytes, collectives;
+  int64_t far; ///< of the bytes, to another coordinate on axis 0
   double compute, communication;
   bool exact;
 } DspStudyMethod;
 
 /// What another dim for one stage would cost, all others free.
 typedef struct DspStudyChoice {
-  const char *dim;
+  const char *dim; ///< on two axes "T/S"
   bool chosen; ///< by the plan
   bool fits;
   int64_t bytes, collectives;
@@ -40,7 +42,8 @@ typedef struct DspStudyChoice {
 } DspStudyChoice;
 
 typedef struct DspStudy {
-  int64_t ranks;
+  DspPlanMesh mesh;
+  int64_t ranks; ///< of the mesh
   size_t nstages;
   DspStudyStage *stages;
   DspStudyMethod plan;      ///< what was asked for

@@ -8,17 +8,15 @@
 #include "dspc/plan/rules.h"
 
 /// What an alternative means.
-typedef struct DspPlanWay {
-  uint32_t dim;    ///< what is cut, or DSP_PLAN_NO_DIM
-  bool contracted; ///< the results are partial sums
-  bool ring;       ///< operands travel round the ranks
-} DspPlanWay;
+typedef struct DspPlanWays {
+  DspPlanWay axes[DSP_PLAN_AXES];
+} DspPlanWays;
 
 /// A problem and how to read it.
 typedef struct DspLowered {
   DspSearchProblem problem;
   const DspPlanLayout **layouts; ///< [nclasses] the layouts of each class
-  const DspPlanWay **ways;       ///< [nchoices] one per alternative
+  const DspPlanWays **ways;      ///< [nchoices] one per alternative
 } DspLowered;
 
 /// Applies the rule of rules.h.  Everything lives in `arena`; the problem

@@ -35,14 +35,21 @@ typedef struct DspMachine {
   DspLink start;   ///< nodes to seconds: start-up of a collective over nodes
 } DspMachine;
 
-/// Seconds of a collective in which `most` bytes leave the busiest rank.
+/// Seconds of a collective on one axis in which `most` bytes leave the busiest
+/// rank.
 double dsp_machine_collective(const DspMachine *machine, int64_t ranks,
                               int64_t most);
 
-/// Seconds of an op when the loops it is cut on have `size` elements; size 1:
-/// every rank does all of it.  Nothing for inputs, views and outputs.
+/// Seconds of a collective in which `per_rank` [ranks] bytes leave each rank,
+/// `far` of them to other coordinates on axis 0.  Where axis 0 lies between
+/// nodes, what stays inside a node and what leaves it go at the same time.
+double dsp_machine_move(const DspMachine *machine, const DspPlanMesh *mesh,
+                        const int64_t *per_rank, const int64_t *far);
+
+/// Seconds of an op when `share` of it falls to the busiest rank; 1: every
+/// rank does all of it.  Nothing for inputs, views and outputs.
 double dsp_machine_op(const DspMachine *machine, const DspPlanGraph *graph,
-                      const DspPlanOp *op, int64_t size, int64_t ranks);
+                      const DspPlanOp *op, double share);
 
 /// Floating point operations of an op: two for each point of its loops, four
 /// for attention, none for what only moves elements.
@@ -57,7 +64,7 @@ typedef struct DspPlanTime {
 } DspPlanTime;
 
 DspPlanTime dsp_plan_time(DspArena *arena, const DspPlanGraph *graph,
-                          const DspPlan *plan, int64_t ranks,
+                          const DspPlan *plan, const DspPlanMesh *mesh,
                           const DspMachine *machine);
 
 #endif

@@ -13,6 +13,10 @@
 //               dim, and keys and values travel round the ranks inside the op
 //   none        everything is R, every rank does all of the work
 //
+// On a mesh of two axes an op has one pick an axis, and a value the layouts of
+// both.  The two picks cut different loops, or the same ones in the same way;
+// only one of them may be a ring.
+//
 // Balanced work: dims smaller than N are offered only where no dim of at least
 // N elements is; `none` only where an op has nothing to cut, or is small, or
 // works on parameters alone.  Dims that only elementwise ops could cut are not
@@ -114,13 +118,12 @@ bool dsp_plan_method_find(const char *name, DspPlanMethod *method);
 typedef struct DspPlanWhatIf {
   bool set;
   uint32_t stage;
-  uint32_t dim; ///< for the ops that can be cut on it
+  uint32_t dims[DSP_PLAN_AXES]; ///< for the ops that can be cut on it
 } DspPlanWhatIf;
 
 typedef struct DspPlanOptions {
-  int64_t ranks; ///< at least 1
+  DspPlanMesh mesh; ///< dsp_plan_mesh(4): four ranks on one axis
   bool allow_tensor;
-  bool no_ring; ///< attention does not run as a ring
   DspPlanMethod method;
   DspPlanWhatIf what_if;
   const struct DspMachine *machine; ///< least modelled time (machine.h);
@@ -128,15 +131,21 @@ typedef struct DspPlanOptions {
   DspSearchLimits limits;
 } DspPlanOptions;
 
+/// What an op does on one mesh axis.
+typedef struct DspPlanWay {
+  uint32_t dim;    ///< what is cut, or DSP_PLAN_NO_DIM: none
+  bool contracted; ///< the results are partial sums
+  bool ring;       ///< keys and values travel along the axis
+} DspPlanWay;
+
 /// How one op runs.
 typedef struct DspPlanPick {
-  uint32_t dim;    ///< DSP_PLAN_NO_DIM: none, everything is whole
-  bool contracted; ///< the results are partial sums
+  DspPlanWay axes[DSP_PLAN_AXES];
   const DspPlanLayout *operands; ///< [noperands] what it needs
   const DspPlanLayout *results;  ///< [nresults] what it gives
-  bool ring;     ///< keys and values travel round the ranks
   int64_t bytes; ///< of the ring, leaving all ranks together
   const int64_t *per_rank; ///< [ranks] of the ring, or NULL
+  const int64_t *far;      ///< [ranks] of that, to another coordinate on axis 0
 } DspPlanPick;
 
 /// One change of layout, to run before op `before`.
@@ -148,6 +157,7 @@ typedef struct DspPlanStep {
   DspPlanLayout to;
   int64_t bytes;           ///< leaving all ranks together
   const int64_t *per_rank; ///< [ranks]
+  const int64_t *far; ///< [ranks] of that, to another coordinate on axis 0
 } DspPlanStep;
 
 typedef struct DspPlan {
@@ -177,5 +187,12 @@ DspPlanStatus dsp_plan_graph(DspArena *arena, const DspPlanGraph *graph,
 
 /// True when the two layouts are the same.
 bool dsp_plan_layout_equal(DspPlanLayout a, DspPlanLayout b);
+
+/// True when keys and values travel along some axis.
+bool dsp_plan_is_ring(const DspPlanPick *pick);
+
+/// The share of an op's loops that falls to the rank with the largest part.
+double dsp_plan_share(const DspPlanGraph *graph, const DspPlanMesh *mesh,
+                      const DspPlanWay axes[DSP_PLAN_AXES]);
 
 #endif

@@ -55,6 +55,46 @@ void dsprt_all_reduce(DsprtRun *run, const void *in, void *out,
                       const DsprtShape *shape, DsprtReduction op,
                       void *scratch);
 
+// On a mesh of two axes.  The functions above cut on axis 0 alone, and are the
+// ones below on a mesh of one axis.
+
+/// Moves a value from any cuts to any others.  Every rank receives what it
+/// needs and does not hold: from the rank that has its own index on the axes on
+/// which `from` is whole.
+///
+///   in   the part of this rank when `from` is cut
+///   out  the part of this rank when `to` is cut; must not overlap `in`
+///
+/// Traffic: one exchange; what others need and do not hold.
+void dsprt_redistribute(DsprtRun *run, const void *in, void *out,
+                        const DsprtShape *shape, DsprtCuts from, DsprtCuts to);
+
+/// Reduces the partial values of the ranks along `axis`; each keeps its part.
+///
+///   in       the part of this rank when `to` is cut on the other axis alone
+///   out      the part of this rank when `to` is cut; must not overlap `in`
+///   scratch  (size of the axis) * (bytes of the largest `out` of any rank)
+///
+/// `to` may cut the same dims on both axes when `axis` is 1.
+/// Adds in the order of the ranks, as dsprt_reduce_scatter does.
+/// Traffic: inside the groups along the axis; `in` without `out`.
+void dsprt_axis_reduce_scatter(DsprtRun *run, int axis, const void *in,
+                               void *out, const DsprtShape *shape,
+                               DsprtCuts to, DsprtReduction op, void *scratch);
+
+/// Reduces the partial values of the ranks along `axis`; each gets all of it.
+///
+///   in, out  the part of this rank when `cuts` is cut, which leaves `axis`
+///            whole; `out` may be `in`
+///   scratch  (size of the axis) * ceil(elements / size of the axis) * bytes
+///            of an element, for the largest `in` of any rank
+///
+/// Traffic: inside the groups along the axis; a reduce-scatter and an
+/// all-gather of the flat elements.
+void dsprt_axis_all_reduce(DsprtRun *run, int axis, const void *in, void *out,
+                           const DsprtShape *shape, DsprtCuts cuts,
+                           DsprtReduction op, void *scratch);
+
 /// ranks * (bytes of the largest part).
 int64_t dsprt_reduce_scatter_scratch(const DsprtShape *shape, DsprtCut cut,
                                      int ranks);

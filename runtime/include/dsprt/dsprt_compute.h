@@ -122,19 +122,27 @@ void dsprt_attention_bf16(DsprtRun *run, const DsprtAttention *attention,
                           const DsprtBf16 *q, const DsprtBf16 *k,
                           const DsprtBf16 *v, DsprtBf16 *o);
 
+/// The ranks of a ring.
+typedef enum DsprtRingRanks {
+  DSPRT_RING_AXIS_0, ///< those along axis 0 of the mesh, which cuts the dim
+  DSPRT_RING_AXIS_1,
+  DSPRT_RING_ALL, ///< all: both axes cut the dim
+} DsprtRingRanks;
+
 /// A dim that is cut in q, k, v and o alike.
 typedef struct DsprtRing {
   int64_t size; ///< of the dim, global
   int key;      ///< which of the key dims it is
+  DsprtRingRanks ranks;
 } DsprtRing;
 
-/// Attention of this rank's queries to the keys of all ranks: sizes are this
-/// rank's, and the parts of k and v travel round the ranks.
+/// Attention of this rank's queries to the keys of all ranks of the ring: sizes
+/// are this rank's, and the parts of k and v travel round the ranks.
 ///
 ///   scratch  2 * ceil64(bytes of the largest part of k and v) + 4 * (elements
 ///            of o) + 8 * (rows of o); 64-byte aligned, overlaps nothing
 ///
-/// Collective.  Traffic: the parts of all ranks but the next one's.
+/// Collective.  Traffic: the parts of all its ranks but the next one's.
 /// Source: Ring Attention, arXiv:2310.01889.
 void dsprt_ring_attention_f32(DsprtRun *run, const DsprtAttention *attention,
                               const DsprtRing *ring, const float *q,

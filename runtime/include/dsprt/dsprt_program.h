@@ -8,9 +8,12 @@
 
 enum { DSPRT_MAX_LOOPS = 3 }; ///< loop indices in the name of a parameter
 
-/// One forward pass on one rank.  Emitted code reads the first five fields.
+/// One forward pass on one rank.  Emitted code reads the fields up to the
+/// weights.
 typedef struct DsprtRun {
   int rank, ranks;
+  DsprtMesh mesh;           ///< all ranks
+  int at[DSPRT_MAX_AXES];   ///< where this rank is on each axis
   unsigned char *arena;     ///< [arena_bytes] all activations
   const void *weights;      ///< the program's struct of pointers
   struct DsprtState *state; ///< the runtime's own
@@ -37,6 +40,7 @@ typedef struct DsprtParam {
   DsprtShape shape; ///< as in the file, and the element type that is wanted
   DsprtShape dims;  ///< that the program sees; of one that is cut alone
   DsprtCut cut;     ///< of `dims`: this rank's part is all that it holds
+  DsprtCut inner;   ///< likewise, on axis 1 of the mesh
   size_t offset;    ///< of the (first) pointer in the weights struct
 } DsprtParam;
 
@@ -44,7 +48,8 @@ typedef struct DsprtParam {
 typedef struct DsprtPort {
   const char *name;
   DsprtShape shape; ///< the dims that the program sees, global
-  DsprtCut cut;
+  DsprtCut cut;     ///< on axis 0 of the mesh
+  DsprtCut inner;   ///< on axis 1
   int64_t offset;  ///< bytes into the arena, of this rank's part
   DsprtShape file; ///< the shape in a file: dims of `shape`, some merged
 } DsprtPort;
@@ -53,6 +58,7 @@ typedef struct DsprtProgram {
   const char *model;  ///< "transformer2d"
   const char *source; ///< "examples/transformer2d.dsp"
   int ranks;          ///< that it was compiled for
+  DsprtMesh mesh;     ///< of them; nothing: one axis
   const DsprtParam *params;
   int nparams;
   size_t weights_bytes; ///< size of the weights struct
@@ -70,6 +76,26 @@ typedef struct DsprtProgram {
 /// The program's main: reads the command line, runs, checks and reports.
 /// Returns the exit status.
 int dsprt_main(int argc, char **argv, const DsprtProgram *program);
+
+/// The elements of `size` that this rank holds when one axis of the mesh cuts
+/// it, and the first of them.
+static inline int64_t dsprt_axis_part(const DsprtRun *run, int axis,
+                                      int64_t size) {
+  return dsprt_part(size, run->at[axis], run->mesh.sizes[axis]);
+}
+static inline int64_t dsprt_axis_begin(const DsprtRun *run, int axis,
+                                       int64_t size) {
+  return dsprt_begin(size, run->at[axis], run->mesh.sizes[axis]);
+}
+
+/// The same when both axes cut it: axis 1 cuts the parts that axis 0 makes.
+static inline int64_t dsprt_mesh_part(const DsprtRun *run, int64_t size) {
+  return dsprt_axis_part(run, 1, dsprt_axis_part(run, 0, size));
+}
+static inline int64_t dsprt_mesh_begin(const DsprtRun *run, int64_t size) {
+  return dsprt_axis_begin(run, 0, size) +
+         dsprt_axis_begin(run, 1, dsprt_axis_part(run, 0, size));
+}
 
 /// Says that a stage begins, for messages and profiles.
 static inline void dsprt_stage(DsprtRun *run, int index, const char *name) {

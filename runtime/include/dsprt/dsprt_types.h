@@ -13,6 +13,7 @@
 
 enum {
   DSPRT_MAX_DIMS = 16,  ///< dims of one value
+  DSPRT_MAX_AXES = 2,   ///< axes of a mesh
   DSPRT_ALIGNMENT = 64, ///< bytes; of the arena, and of every buffer in it
 };
 
@@ -42,6 +43,18 @@ typedef struct DsprtCut {
 } DsprtCut;
 
 #define DSPRT_WHOLE ((DsprtCut){0, 0})
+
+/// The ranks as a grid: rank = (index on axis 0) * sizes[1] + (index on axis
+/// 1).  One axis: {ranks, 1}.
+typedef struct DsprtMesh {
+  int sizes[DSPRT_MAX_AXES];
+} DsprtMesh;
+
+/// What each axis of the mesh cuts.  When both cut the same dims, axis 1 cuts
+/// the parts that axis 0 makes; else they cut dims that lie apart.
+typedef struct DsprtCuts {
+  DsprtCut axes[DSPRT_MAX_AXES];
+} DsprtCuts;
 
 DSPRT_INLINE int64_t dsprt_type_bytes(DsprtType type) {
   return type == DSPRT_F32 || type == DSPRT_I32 ? 4 : 2;

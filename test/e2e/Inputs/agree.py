@@ -1,7 +1,7 @@
 """Compiles a model for several rank counts, runs each, and compares.
 
-  agree.py --mpirun "mpirun -np" MODEL --ranks 1-8 [-D NAME=VALUE]...
-           [--tolerance X] [--weights F --input F --expected F --expected-tolerance X]
+  agree.py --mpirun "mpirun -np" MODEL --ranks 1-8 | --meshes 2x2,2x3
+           [-D NAME=VALUE]... [--tolerance X] [--weights F --input F --expected F --expected-tolerance X]
            [--flag FLAG]... [--run-flag FLAG]...
 
 The outputs of every count must be those of one rank, within --tolerance of
@@ -34,6 +34,18 @@ def counts_of(text):
     return range(int(first), int(last or first) + 1)
 
 
+def shapes_of(args):
+    """What to compile for: (ranks, option, text), one rank first."""
+    if not args.meshes:
+        return [(n, f"-n{n}", f"{n} ranks")
+                for n in sorted({1, *counts_of(args.ranks)})]
+    shapes = [(1, "-n1", "1 ranks")]
+    for mesh in args.meshes.split(","):
+        outer, inner = mesh.split("x")
+        shapes.append((int(outer) * int(inner), f"--mesh={mesh}", mesh))
+    return shapes
+
+
 def errors_of(text):
     found = re.findall(r"relative ([0-9.e+-]+)", text)
     if not found:
@@ -56,6 +68,7 @@ def read_arguments():
     parser.add_argument("model")
     parser.add_argument("--mpirun", required=True)
     parser.add_argument("--ranks", default="1-8")
+    parser.add_argument("--meshes")
     parser.add_argument("-D", action="append", default=[])
     parser.add_argument("--flag", action="append", default=[])
     parser.add_argument("--tolerance", default="1e-5")
@@ -76,9 +89,9 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         one = folder / "one.safetensors"
-        for ranks in sorted({1, *counts_of(args.ranks)}):
-            program = folder / f"on{ranks}"
-            run(["dspc", args.model, "-n", str(ranks), "-o", str(program),
+        for ranks, option, text in shapes_of(args):
+            program = folder / f"on{text.replace(' ', '')}"
+            run(["dspc", args.model, option, "-o", str(program),
                  *[f"-D{d}" for d in args.D], *args.flag])
             start = [*shlex.split(args.mpirun), str(ranks), str(program), *data]
             stats = folder / "stats.json"
@@ -89,7 +102,7 @@ def main():
                 command += ["--verify", str(one), "--tolerance", args.tolerance]
             done = run(command)
             moved = check_counts(json.loads(stats.read_text()))
-            line = f"{ranks} ranks: {moved} bytes counted and predicted"
+            line = f"{text}: {moved} bytes counted and predicted"
             if ranks > 1:
                 line += f", relative error {errors_of(done.stdout + done.stderr):.1e}"
             if args.expected:

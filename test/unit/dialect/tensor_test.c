@@ -108,15 +108,51 @@ static void test_local_shape(void **state) {
       dsp_local_shape(dims, dsp_tensor_with_layout(bare, str("T")), &shape));
   assert_int_equal(shape.ndims, 4);
   assert_true(shape.dims[2].cut);
-  assert_int_equal(dsp_local_bytes(&shape, 4), 2 * 3 * 2 * 5 * 4);
+  assert_int_equal(dsp_local_bytes(&shape, dsp_mesh_row(4)), 2 * 3 * 2 * 5 * 4);
   assert_true(
       dsp_local_shape(dims, dsp_tensor_with_layout(bare, str("HT")), &shape));
   assert_int_equal(shape.ndims, 3);
   assert_int_equal(shape.dims[1].first, 1);
   assert_int_equal(shape.dims[1].count, 2);
-  assert_int_equal(dsp_local_bytes(&shape, 4), 2 * 6 * 5 * 4);
+  assert_int_equal(dsp_local_bytes(&shape, dsp_mesh_row(4)), 2 * 6 * 5 * 4);
   assert_false(
       dsp_local_shape(dims, dsp_tensor_with_layout(bare, str("S")), &shape));
+}
+
+static MlirType with_layouts(MlirType type, const char *outer,
+                             const char *inner) {
+  DspTensorInfo info;
+  assert_true(dsp_tensor_read(type, &info));
+  info.naxes = 2;
+  info.layout[0] = str(outer);
+  info.layout[1] = str(inner);
+  return dsp_tensor_type(mlirTypeGetContext(type), &info);
+}
+
+/// Axis 1 cuts what axis 0 leaves: of 7, axis 0 of 2 x 3 ranks leaves 4, and
+/// axis 1 of these 2.
+static void test_local_shape_on_a_mesh(void **state) {
+  MlirContext context = *(MlirContext *)*state;
+  MlirAttribute dims = mlirAttributeParseGet(
+      context, str("[{name = \"B\", size = 2}, {name = \"H\", size = 3}, "
+                   "{name = \"T\", size = 7}, {name = \"D\", size = 5}, "
+                   "{name = \"HT\", size = 21, factors = [\"H\", \"T\"]}]"));
+  DspMesh mesh = {2, {2, 3}};
+  DspTensorInfo info = example(context);
+  MlirType bare = dsp_tensor_type(context, &info);
+  DspLocalShape shape;
+  assert_true(dsp_local_shape(dims, with_layouts(bare, "T", "T"), &shape));
+  assert_int_equal(shape.ndims, 4);
+  assert_int_equal(shape.dims[2].cut, 3);
+  assert_int_equal(dsp_local_bytes(&shape, mesh), 2 * 3 * 2 * 5 * 4);
+  assert_true(dsp_local_shape(dims, with_layouts(bare, "D", "HT"), &shape));
+  assert_int_equal(shape.ndims, 3);
+  assert_int_equal(shape.dims[1].cut, 2);
+  assert_int_equal(shape.dims[2].cut, 1);
+  assert_int_equal(dsp_local_bytes(&shape, mesh), 2 * 7 * 3 * 4);
+  assert_true(dsp_local_shape(dims, with_layouts(bare, "*", "+"), &shape));
+  assert_int_equal(shape.partial, 2);
+  assert_false(dsp_local_shape(dims, with_layouts(bare, "HT", "T"), &shape));
 }
 
 static void test_parts(void **state) {
@@ -197,6 +233,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_round_trip),  cmocka_unit_test(test_layout),
       cmocka_unit_test(test_other_types), cmocka_unit_test(test_local_shape),
+      cmocka_unit_test(test_local_shape_on_a_mesh),
       cmocka_unit_test(test_parts),       cmocka_unit_test(test_long_arrays),
       cmocka_unit_test(test_places),      cmocka_unit_test(test_sink),
       cmocka_unit_test(test_op_names),

@@ -14,7 +14,7 @@
 #include "dsprt.h"
 
 /// Bytes for the one op that is no parameter of `text`'s function.
-static int64_t bytes_of(const char *text, int64_t ranks) {
+static int64_t bytes_of(const char *text, DspMesh mesh) {
   MlirContext context = dsp_context_create();
   MlirModule module =
       mlirModuleCreateParse(context, mlirStringRefCreateFromCString(text));
@@ -25,7 +25,7 @@ static int64_t bytes_of(const char *text, int64_t ranks) {
   MlirOperation func = mlirBlockGetFirstOperation(mlirModuleGetBody(module));
   MlirOperation op = mlirBlockGetFirstOperation(
       mlirRegionGetFirstBlock(mlirOperationGetRegion(func, 0)));
-  int64_t bytes = dsp_workspace_bytes(dims, op, ranks, false);
+  int64_t bytes = dsp_workspace_bytes(dims, op, mesh, false);
   mlirModuleDestroy(module);
   mlirContextDestroy(context);
   return bytes;
@@ -61,11 +61,13 @@ static int64_t linear_bytes(const char *element, const char *layout,
                 "out = [\"E\"], stage = 0 : i64} : (%s, %s) -> %s\n"
                 "return\n}\n}\n",
            x.text, w.text, x.text, w.text, y.text);
-  return bytes_of(text, ranks);
+  return bytes_of(text, dsp_mesh_row(ranks));
 }
 
-static int64_t reduce_bytes(const char *op, const char *layout, int64_t ranks) {
-  Text x = type_of("f32", 'T', 'D', "+"), y = type_of("f32", 'T', 'D', layout);
+/// From `from` to `layout`, entries of two axes joined as "+\", \"*".
+static int64_t sum_bytes(const char *op, const char *from, const char *layout,
+                         DspMesh mesh) {
+  Text x = type_of("f32", 'T', 'D', from), y = type_of("f32", 'T', 'D', layout);
   char text[1024];
   snprintf(text, sizeof text,
            DIMS "func.func @model(%%x: %s) {\n"
@@ -73,7 +75,11 @@ static int64_t reduce_bytes(const char *op, const char *layout, int64_t ranks) {
                 "stage = 0 : i64} : (%s) -> %s\n"
                 "return\n}\n}\n",
            x.text, op, x.text, y.text);
-  return bytes_of(text, ranks);
+  return bytes_of(text, mesh);
+}
+
+static int64_t reduce_bytes(const char *op, const char *layout, int64_t ranks) {
+  return sum_bytes(op, "+", layout, dsp_mesh_row(ranks));
 }
 
 static void test_linear(void **state) {
@@ -95,10 +101,26 @@ static void test_reductions(void **state) {
   }
 }
 
+/// Sums go round one axis; the other one cuts what is summed.
+static void test_sums_on_a_mesh(void **state) {
+  const DspMesh mesh = {2, {2, 7}};
+  int64_t rows = dsprt_part(1500, 0, 7);
+  (void)state;
+  assert_int_equal(sum_bytes("reduce_scatter", "+\", \"T", "D\", \"T", mesh),
+                   2 * rows * 32 * 4);
+  assert_int_equal(sum_bytes("reduce_scatter", "D\", \"+", "D\", \"T", mesh),
+                   7 * rows * 32 * 4);
+  assert_int_equal(sum_bytes("all_reduce", "+\", \"T", "*\", \"T", mesh),
+                   2 * dsprt_part(rows * 64, 0, 2) * 4);
+  assert_int_equal(sum_bytes("all_reduce", "+\", \"+", "+\", \"*", mesh),
+                   7 * dsprt_part(1500 * 64, 0, 7) * 4);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_linear),
       cmocka_unit_test(test_reductions),
+      cmocka_unit_test(test_sums_on_a_mesh),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

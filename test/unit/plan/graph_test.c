@@ -18,7 +18,7 @@ static int64_t bytes_of_x(ModelSizes s) {
 }
 
 static DspPlan plan_of(DspArena *arena, DspPlanGraph graph, int64_t ranks) {
-  DspPlanOptions options = {.ranks = ranks};
+  DspPlanOptions options = {.mesh = dsp_plan_mesh(ranks)};
   DspPlan plan;
   assert_int_equal(dsp_plan_graph(arena, &graph, &options, &plan, NULL),
                    DSP_PLAN_OK);
@@ -84,7 +84,7 @@ static void frontiers_too_large_to_keep(void **state) {
   DspArena *arena = dsp_arena_create();
   DspPlanGraph graph = model_stdit(arena, stdit);
   for (size_t kept = 1; kept <= 64; kept *= 4) {
-    DspPlanOptions options = {.ranks = 4, .allow_tensor = true,
+    DspPlanOptions options = {.mesh = dsp_plan_mesh(4), .allow_tensor = true,
                               .limits = {.kept_states = kept}};
     DspPlan plan;
     assert_int_equal(dsp_plan_graph(arena, &graph, &options, &plan, NULL),
@@ -108,7 +108,7 @@ static void volumes_of_the_methods(void **state) {
   more = sizes;
   ++more.pairs;
   for (size_t i = 0; i < sizeof known / sizeof known[0]; ++i) {
-    DspPlanOptions options = {.ranks = 4, .method = known[i].method};
+    DspPlanOptions options = {.mesh = dsp_plan_mesh(4), .method = known[i].method};
     DspPlan a, b;
     DspPlanGraph graph = model_transformer2d(arena, sizes);
     DspPlanGraph next = model_transformer2d(arena, more);
@@ -171,7 +171,7 @@ static void same_plan_every_time(void **state) {
     DspPlan plan = plan_of(arena, graph, 4);
     assert_true(same_steps(&first, &plan));
     for (size_t op = 0; op < graph.nops; ++op)
-      assert_int_equal(first.picks[op].dim, plan.picks[op].dim);
+      assert_int_equal(first.picks[op].axes[0].dim, plan.picks[op].axes[0].dim);
   }
   dsp_arena_destroy(arena);
 }
@@ -185,7 +185,7 @@ static void a_beam_is_not_a_proof(void **state) {
   DspPlan best = plan_of(arena, graph, 4), plan;
   assert_true(best.certificate.exact);
   for (size_t width = 1; width <= 4; ++width) {
-    DspPlanOptions options = {.ranks = 4,
+    DspPlanOptions options = {.mesh = dsp_plan_mesh(4),
                               .limits = {.max_width = width, .beam = width}};
     DspPlanStatus status = dsp_plan_graph(arena, &graph, &options, &plan, NULL);
     assert_int_equal(status, DSP_PLAN_OK);
@@ -208,12 +208,12 @@ static void pins_are_obeyed(void **state) {
   DspPlan free_plan = plan_of(arena, graph, 4);
   ops[0].pin = MODEL_S; // the first block attends over S
   DspPlan plan = plan_of(arena, graph, 4);
-  assert_int_equal(plan.picks[0].dim, MODEL_S);
+  assert_int_equal(plan.picks[0].axes[0].dim, MODEL_S);
   assert_int_equal(count_steps(&plan, DSP_COLLECTIVE_ALL_TO_ALL), 28);
-  assert_int_equal(free_plan.picks[0].dim, MODEL_T);
+  assert_int_equal(free_plan.picks[0].axes[0].dim, MODEL_T);
   ops[0].pin = MODEL_L;
   size_t culprit = 99;
-  DspPlanOptions options = {.ranks = 4};
+  DspPlanOptions options = {.mesh = dsp_plan_mesh(4)};
   assert_int_equal(dsp_plan_graph(arena, &graph, &options, &plan, &culprit),
                    DSP_PLAN_BAD_PIN);
   assert_int_equal(culprit, 0);

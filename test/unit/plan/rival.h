@@ -1,0 +1,20 @@
+// rival.h - looks for a plan that is cheaper than one that is known: tries all
+// combinations of what the ops may do, gives up one as soon as it costs as
+// much, and prices every change of layout element by element.
+#ifndef DSPC_TEST_PLAN_RIVAL_H
+#define DSPC_TEST_PLAN_RIVAL_H
+
+#include "dspc/plan/lower.h"
+#include "judge.h"
+
+typedef enum RivalResult {
+  RIVAL_LOSES,   ///< there is no cheaper plan
+  RIVAL_WINS,    ///< there is one
+  RIVAL_GIVES_UP ///< more than `limit` combinations
+} RivalResult;
+
+RivalResult find_cheaper(DspArena *arena, const DspPlanGraph *graph,
+                         const DspPlanOptions *options, const DspLowered *low,
+                         Bill known, size_t limit);
+
+#endif
