@@ -206,6 +206,7 @@ static void add_vector_body(Kernel *k, DspText *out, MlirAttribute expr) {
 /// declaration; then the call.
 static void finish(Kernel *k, DspText *body, const char *wish,
                    const char *threads) {
+  const char *bytes = dsp_nest_bytes(k->e, k->out, k->in, k->nin);
   DspEmitter *e = k->e;
   const char *name = dsp_name_c(&e->globals, wish);
   const char *text = body->data ? body->data : "";
@@ -229,7 +230,11 @@ static void finish(Kernel *k, DspText *body, const char *wish,
   dsp_statement(&e->kernels, "%s) {", line.data);
   dsp_text_free(&line);
   e->kernels.indent = 1;
-  add_parts(k, &e->kernels, all.data, 2);
+  add_parts(k, &e->kernels,
+            dsp_format(e->arena, "%s %s", all.data, bytes), 2);
+  dsp_statement(&e->kernels,
+                "DSPRT_SPAN(run, DSPRT_WORK_FUSED, \"%s\", 0, %s);", name,
+                bytes);
   dsp_line(&e->kernels, "const int64_t threads = %s;", threads);
   dsp_line(&e->kernels, "if (threads == 0) return;");
   dsp_text(&line, "%s_kernel<<<dsprt_blocks(threads), DSPRT_THREADS, 0, "

@@ -40,7 +40,30 @@ double dsprt_backend_forward(DsprtRun *run, bool counted);
 /// Bytes that left this rank in the counted pass.
 int64_t dsprt_backend_counted(const DsprtRun *run);
 
+/// Bytes that left this rank so far.
+int64_t dsprt_backend_leaving(const DsprtRun *run);
+
+/// One forward pass of all ranks, which begin together, call by call: for a
+/// profile.  Sets mark 0 at its begin.
+void dsprt_backend_stepwise(DsprtRun *run);
+/// Marks the time at which what was called so far is done.
+void dsprt_backend_mark(DsprtRun *run, int64_t index);
+/// Waits; seconds from mark 0 to the marks before `count`.  Returns the time of
+/// mark 0 on the host's monotonic clock.
+double dsprt_backend_marks(DsprtRun *run, int64_t count, double *seconds);
+
+/// What a rank could do at best; 0: not known.
+typedef struct DsprtLimits {
+  double flops; ///< a second, of products and attention
+  double bytes; ///< a second, from and to its memory
+} DsprtLimits;
+
+/// When products are of `type`.
+DsprtLimits dsprt_backend_limits(const DsprtRun *run, DsprtType type);
+
 // Of all ranks, together.
+void dsprt_backend_gather_bytes(const DsprtRun *run, const void *mine,
+                                int64_t bytes, void *all);
 void dsprt_backend_gather(const DsprtRun *run, int64_t mine, int64_t *all);
 void dsprt_backend_largest(const DsprtRun *run, double *values, int count);
 

@@ -16,6 +16,7 @@ enum {
   KEY_VERIFY,
   KEY_TOLERANCE,
   KEY_BENCH,
+  KEY_PROFILE,
   KEY_STATS,
   KEY_JSON,
   KEY_ALLOW_EXTRA,
@@ -41,6 +42,10 @@ static const struct argp_option table[] = {
      "(default: 1e-4)",
      2},
     {"bench", KEY_BENCH, "K", 0, "time K more forward passes", 2},
+    {"profile", KEY_PROFILE, "FILE", 0,
+     "write a trace of one more pass (JSON, for ui.perfetto.dev) and print "
+     "where its time goes",
+     2},
     {"stats", KEY_STATS, "FILE", 0,
      "write ranks, bytes, memory and times (JSON)", 2},
     {"json", KEY_JSON, NULL, 0, "print them instead of the report", 2},
@@ -113,6 +118,7 @@ static error_t on_key(int key, char *arg, struct argp_state *state) {
   case 'o': o->output = arg; break;
   case KEY_VERIFY: o->verify = arg; break;
   case KEY_STATS: o->stats = arg; break;
+  case KEY_PROFILE: o->profile = arg; break;
   case KEY_JSON: o->json = true; break;
   case KEY_ALLOW_EXTRA: o->allow_extra = true; break;
   case KEY_VERSION: p->version = true; break;

@@ -9,7 +9,8 @@
 #define DSPRT_VERSION "0.1.0"
 
 typedef struct DsprtOptions {
-  const char *weights, *input, *output, *verify, *stats; ///< paths or NULL
+  const char *weights, *input, *output, *verify, *stats,
+      *profile; ///< paths or NULL
   bool random_weights, random_input;
   uint64_t weights_seed, input_seed;
   bool allow_extra, json;

@@ -52,8 +52,10 @@ static void print_times(const DsprtReport *r, FILE *to) {
           "thread%s a rank",
           r->median * 1e3, r->least * 1e3, r->passes, r->threads,
           r->threads == 1 ? "" : "s");
-  if (r->program->flops > 0)
-    fprintf(to, ", %.1f GFLOP/s", r->program->flops / r->median * 1e-9);
+  double flops = r->program->flops / r->median;
+  if (flops > 0)
+    fprintf(to, ", %.1f %cFLOP/s useful", flops / (flops >= 1e12 ? 1e12 : 1e9),
+            flops >= 1e12 ? 'T' : 'G');
   fprintf(to, "\n");
 }
 
@@ -64,6 +66,8 @@ void dsprt_report_print(const DsprtReport *r, FILE *to) {
   fprintf(to, "weights: %lld bytes used in the file, %lld bytes copied\n",
           (long long)r->weights_mapped, (long long)r->weights_copied);
   print_times(r, to);
+  if (r->profile) dsprt_profile_print_collectives(r->profile, to);
+  if (r->tables) dsprt_profile_print(r->profile, to);
 }
 
 static json_t *list(const int64_t *values, int count) {
@@ -89,6 +93,8 @@ static json_t *to_json(const DsprtReport *r) {
                                   "median", r->median, "least", r->least));
   if (all && p->flops > 0)
     json_object_set_new(all, "flops", json_real(p->flops));
+  if (all && r->profile)
+    json_object_set_new(all, "profile", dsprt_profile_json(r->profile));
   return all;
 }
 

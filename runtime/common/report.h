@@ -7,6 +7,7 @@
 
 #include "dsprt_program.h"
 #include "errors.h"
+#include "profile.h"
 
 typedef struct DsprtReport {
   const DsprtProgram *program;
@@ -16,6 +17,8 @@ typedef struct DsprtReport {
   int threads;          ///< of a rank
   int passes;           ///< that were timed
   double median, least; ///< seconds
+  const DsprtProfile *profile; ///< of one more pass, or NULL
+  bool tables;                 ///< print where its time goes
 } DsprtReport;
 
 /// Sorts the times and sets passes, median and least.

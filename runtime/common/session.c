@@ -104,6 +104,35 @@ void dsprt_step_bench(DsprtSession *s) {
   dsprt_report_times(&s->report, s->seconds, s->options.bench);
 }
 
+/// The type of most of the weights: products compute in it.
+static DsprtType type_of_products(const DsprtProgram *program) {
+  int64_t bytes[DSPRT_I32 + 1] = {0};
+  DsprtType most = DSPRT_F32;
+  for (int i = 0; i < program->nparams; i++) {
+    const DsprtShape *shape = &program->params[i].shape;
+    bytes[shape->type] += dsprt_elements(shape);
+    if (bytes[shape->type] > bytes[most]) most = shape->type;
+  }
+  return most;
+}
+
+/// The second of two passes: the first one makes what marks need.
+void dsprt_step_profile(DsprtSession *s) {
+  bool speed = s->options.bench && s->run.ranks > 1;
+  if (!s->options.profile && !speed) return;
+  for (int i = 0; i < 2; i++) {
+    dsprt_profile_free(&s->profile);
+    set_inputs(s);
+    dsprt_profile_pass(&s->profile, &s->run);
+  }
+  s->profile.limits =
+      dsprt_backend_limits(&s->run, type_of_products(s->program));
+  s->report.profile = &s->profile;
+  s->report.tables = s->options.profile != NULL;
+  if (s->options.profile && s->run.rank == 0)
+    dsprt_profile_save(&s->profile, s->options.profile, &s->errors);
+}
+
 void dsprt_step_report(DsprtSession *s) {
   s->report.program = s->program;
   s->report.counted = s->counted;
@@ -128,6 +157,7 @@ void dsprt_session_close(DsprtSession *s) {
   dsprt_tensors_close(&s->expected_file);
   dsprt_weights_free(&s->weights);
   dsprt_errors_free(&s->errors);
+  dsprt_profile_free(&s->profile);
   free(s->counted);
   free(s->seconds);
 }

@@ -17,6 +17,7 @@
 #include "dsprt_math.h"
 #include "kernel.h"
 #include "state.h"
+#include "work.h"
 
 enum { QUERY_TILE = 128, KEY_TILE = 256, FEW_KEYS = 64 };
 
@@ -395,6 +396,8 @@ static void do_job(DsprtRun *run, const Job *job) {
 void dsprt_attend(DsprtRun *run, const DsprtAttention *a, DsprtType type,
                   const void *q, const void *k, const void *v, void *o,
                   const DsprtPartial *partial) {
+  DSPRT_SPAN(run, DSPRT_WORK_ATTENTION, "attention", dsprt_attention_flops(a),
+             dsprt_attention_bytes(a, type));
   Job job = {.a = a,
              .type = type,
              .q = q,

@@ -11,12 +11,14 @@
 
 void dsprt_all_to_all(DsprtRun *run, const void *in, void *out,
                       const DsprtShape *shape, DsprtCut from, DsprtCut to) {
+  DSPRT_SPAN(run, DSPRT_WORK_SWITCH, "all-to-all", 0, 0);
   DsprtExchangeKey key = {DSPRT_SWITCH, *shape, from, to};
   dsprt_exchange(run, &key, in, out);
 }
 
 void dsprt_all_gather(DsprtRun *run, const void *in, void *out,
                       const DsprtShape *shape, DsprtCut cut) {
+  DSPRT_SPAN(run, DSPRT_WORK_COLLECTIVE, "all-gather", 0, 0);
   DsprtExchangeKey key = {DSPRT_GATHER, *shape, cut, DSPRT_WHOLE};
   dsprt_exchange(run, &key, in, out);
 }
@@ -74,6 +76,7 @@ static void reduce(DsprtReduction op, DsprtType type, int ranks, int64_t n,
 void dsprt_reduce_scatter(DsprtRun *run, const void *in, void *out,
                           const DsprtShape *shape, DsprtCut cut,
                           DsprtReduction op, void *scratch) {
+  DSPRT_SPAN(run, DSPRT_WORK_COLLECTIVE, "reduce-scatter", 0, 0);
   DsprtExchangeKey key = {DSPRT_SPREAD, *shape, DSPRT_WHOLE, cut};
   DsprtRuns runs = dsprt_runs(shape, cut, run->rank, run->ranks);
   dsprt_exchange(run, &key, in, scratch);
@@ -83,6 +86,7 @@ void dsprt_reduce_scatter(DsprtRun *run, const void *in, void *out,
 void dsprt_all_reduce(DsprtRun *run, const void *in, void *out,
                       const DsprtShape *shape, DsprtReduction op,
                       void *scratch) {
+  DSPRT_SPAN(run, DSPRT_WORK_COLLECTIVE, "all-reduce", 0, 0);
   DsprtShape flat = {shape->type, 1, {dsprt_elements(shape)}};
   DsprtCut cut = {0, 1};
   DsprtExchangeKey spread = {DSPRT_SPREAD, flat, DSPRT_WHOLE, cut};

@@ -10,6 +10,7 @@
 #include "dsprt_compute.h"
 #include "dsprt_math.h"
 #include "state.h"
+#include "work.h"
 
 enum { TILE = 256, DEPTH = 512 };
 
@@ -122,6 +123,8 @@ static void do_tile(const Job *job, int64_t batch, int64_t row, int64_t column,
 
 void dsprt_einsum(DsprtRun *run, const DsprtEinsum *einsum, const void *a,
                   const void *b, void *y) {
+  DSPRT_SPAN(run, DSPRT_WORK_PRODUCT, "einsum", dsprt_einsum_flops(einsum),
+             dsprt_einsum_bytes(einsum));
   Job job = {.e = einsum,
              .a = a,
              .b = b,

@@ -11,6 +11,7 @@
 #include "dsprt_compute.h"
 #include "dsprt_math.h"
 #include "state.h"
+#include "work.h"
 
 static blasint blas_size(const DsprtRun *run, int64_t n) {
   if (n > INT_MAX)
@@ -48,6 +49,8 @@ static void clear_rows(int64_t rows, int64_t n, float *y, int64_t ldy) {
 
 void dsprt_linear_f32(DsprtRun *run, const DsprtLinear *l, const float *x,
                       const float *w, const float *bias, float *y) {
+  DSPRT_SPAN(run, DSPRT_WORK_PRODUCT, "linear", dsprt_linear_flops(l),
+             dsprt_linear_bytes(l, DSPRT_F32));
   int64_t ldx = l->ldx ? l->ldx : l->in, ldy = l->ldy ? l->ldy : l->out;
   if (l->rows == 0 || l->out == 0) return;
   if (bias)
@@ -80,6 +83,8 @@ static void narrow(int64_t rows, int64_t n, const float *in,
 void dsprt_linear_bf16(DsprtRun *run, const DsprtLinear *l, const DsprtBf16 *x,
                        const DsprtBf16 *w, const DsprtBf16 *bias, DsprtBf16 *y,
                        void *workspace) {
+  DSPRT_SPAN(run, DSPRT_WORK_PRODUCT, "linear", dsprt_linear_flops(l),
+             dsprt_linear_bytes(l, DSPRT_BF16));
   int64_t ldx = l->ldx ? l->ldx : l->in, ldy = l->ldy ? l->ldy : l->out;
   int64_t ldw = l->ldw ? l->ldw : l->in;
   int64_t m = min(l->rows, DSPRT_LINEAR_TILE);

@@ -10,6 +10,7 @@
 #include "dsprt_compute.h"
 #include "dsprt_math.h"
 #include "state.h"
+#include "work.h"
 
 enum { WORTH_THREADS = 1 << 14 }; ///< elements
 
@@ -73,24 +74,30 @@ static void norm_bf16(DsprtRun *run, const DsprtNorm *norm, bool centre,
 
 void dsprt_layer_norm_f32(DsprtRun *run, const DsprtNorm *norm, const float *x,
                           const float *weight, const float *bias, float *y) {
-  (void)run;
+  DSPRT_SPAN(run, DSPRT_WORK_NORM, "layer_norm", 0,
+             dsprt_norm_bytes(norm, DSPRT_F32));
   norm_f32(norm, true, x, weight, bias, y);
 }
 
 void dsprt_layer_norm_bf16(DsprtRun *run, const DsprtNorm *norm,
                            const DsprtBf16 *x, const DsprtBf16 *weight,
                            const DsprtBf16 *bias, DsprtBf16 *y) {
+  DSPRT_SPAN(run, DSPRT_WORK_NORM, "layer_norm", 0,
+             dsprt_norm_bytes(norm, DSPRT_BF16));
   norm_bf16(run, norm, true, x, weight, bias, y);
 }
 
 void dsprt_rms_norm_f32(DsprtRun *run, const DsprtNorm *norm, const float *x,
                         const float *weight, float *y) {
-  (void)run;
+  DSPRT_SPAN(run, DSPRT_WORK_NORM, "rms_norm", 0,
+             dsprt_norm_bytes(norm, DSPRT_F32));
   norm_f32(norm, false, x, weight, NULL, y);
 }
 
 void dsprt_rms_norm_bf16(DsprtRun *run, const DsprtNorm *norm,
                          const DsprtBf16 *x, const DsprtBf16 *weight,
                          DsprtBf16 *y) {
+  DSPRT_SPAN(run, DSPRT_WORK_NORM, "rms_norm", 0,
+             dsprt_norm_bytes(norm, DSPRT_BF16));
   norm_bf16(run, norm, false, x, weight, NULL, y);
 }

@@ -13,6 +13,7 @@
 #include "attention.h"
 #include "elements.h"
 #include "state.h"
+#include "work.h"
 
 /// The block of one rank: k [batch.., keys, dot], then v [batch.., keys,
 /// width], dense; batch dims that k and v lack are left out.
@@ -134,9 +135,17 @@ static int64_t queries_of(const DsprtAttention *a) {
   return n;
 }
 
+/// Of this rank's queries to the keys of all ranks.
+static double ring_flops(const DsprtAttention *a, const DsprtRing *ring) {
+  int64_t own = a->key[ring->key].size;
+  return own ? dsprt_attention_flops(a) * (double)ring->size / (double)own : 0;
+}
+
 static void run_ring(DsprtRun *run, const DsprtAttention *a,
                      const DsprtRing *ring, DsprtType type, const void *q,
                      const void *k, const void *v, void *o, void *scratch) {
+  DSPRT_SPAN(run, DSPRT_WORK_ATTENTION, "ring attention", ring_flops(a, ring),
+             dsprt_attention_bytes(a, type));
   Ring r = {.run = run, .a = a, .ring = ring, .type = type};
   int64_t bytes = dsprt_type_bytes(type);
   int64_t room = round_up(block_of(&r, 0).elements * bytes);

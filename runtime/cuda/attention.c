@@ -4,6 +4,8 @@
 // Leaves: o.
 #include "attention.h"
 
+#include "work.h"
+
 static int is_one(const DsprtAttention *a, int i) {
   return a->batch[i].q == a->batch[i + 1].size * a->batch[i + 1].q &&
          a->batch[i].k == a->batch[i + 1].size * a->batch[i + 1].k &&
@@ -89,6 +91,8 @@ static int is_empty(const DsprtAttention *a) {
 
 static void attend(DsprtRun *run, DsprtType type, const DsprtAttention *a,
                    const void *q, const void *k, const void *v, void *o) {
+  DSPRT_SPAN(run, DSPRT_WORK_ATTENTION, "attention", dsprt_attention_flops(a),
+             dsprt_attention_bytes(a, type));
   DsprtAttentionCall call = {*a, type, q, k, v, o};
   if (is_empty(a)) return;
   if (a->bias.data || a->mask.causal || a->mask.window) {

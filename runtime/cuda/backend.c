@@ -260,6 +260,8 @@ void dsprt_backend_largest(const DsprtRun *run, double *values, int count) {
 
 void dsprt_backend_close(DsprtRun *run) {
   (void)run;
+  for (int64_t i = 0; i < state.nmarks; i++) cudaEventDestroy(state.marks[i]);
+  free(state.marks);
   if (state.graph) cudaGraphExecDestroy(state.graph);
   dsprt_linears_free(state.linears);
   dsprt_attentions_free(state.attentions);
@@ -275,4 +277,65 @@ void dsprt_backend_close(DsprtRun *run) {
   cudaFree(run->arena);
   free(state.pointers);
   dsprt_team_close(&state.team, false);
+}
+
+int64_t dsprt_backend_leaving(const DsprtRun *run) {
+  return run->state->counted;
+}
+
+/// Holds the stream back, so that calls are queued before their turn comes.
+static void head_start(void *nothing) {
+  struct timespec pause = {.tv_nsec = 3000000};
+  (void)nothing;
+  nanosleep(&pause, NULL);
+}
+
+void dsprt_backend_stepwise(DsprtRun *run) {
+  run->stage = -1;
+  barrier(run);
+  dsprt_check_cuda(run, cudaLaunchHostFunc(state.stream, head_start, NULL),
+                   "a profile");
+  dsprt_backend_mark(run, 0);
+  state.program->forward(run);
+  run->stage = -1;
+}
+
+void dsprt_backend_mark(DsprtRun *run, int64_t index) {
+  while (index >= state.nmarks) {
+    int64_t more = 2 * state.nmarks + 256;
+    state.marks = realloc(state.marks, (size_t)more * sizeof *state.marks);
+    if (!state.marks) dsprt_fail(run, "out of memory for a profile");
+    for (; state.nmarks < more; state.nmarks++)
+      dsprt_check_cuda(run, cudaEventCreate(&state.marks[state.nmarks]),
+                       "a profile");
+  }
+  dsprt_check_cuda(run, cudaEventRecord(state.marks[index], state.stream),
+                   "a profile");
+}
+
+/// One more event, of which the host knows the time, ties the two clocks.
+double dsprt_backend_marks(DsprtRun *run, int64_t count, double *seconds) {
+  float ms = 0;
+  dsprt_wait(run);
+  dsprt_backend_mark(run, count);
+  double begin = now();
+  dsprt_wait(run);
+  double end = (begin + now()) / 2;
+  for (int64_t i = 0; i < count; i++) {
+    dsprt_check_cuda(
+        run, cudaEventElapsedTime(&ms, state.marks[0], state.marks[i]),
+        "a profile");
+    seconds[i] = 1e-3 * (double)ms;
+  }
+  dsprt_check_cuda(
+      run, cudaEventElapsedTime(&ms, state.marks[0], state.marks[count]),
+      "a profile");
+  return end - 1e-3 * (double)ms;
+}
+
+void dsprt_backend_gather_bytes(const DsprtRun *run, const void *mine,
+                                int64_t bytes, void *all) {
+  DsprtTeamError error;
+  if (!dsprt_team_gather(&state.team, mine, bytes, all, &error))
+    dsprt_fail(run, "%s", error.text);
 }

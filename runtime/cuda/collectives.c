@@ -134,6 +134,7 @@ static void run_exchange(Exchange *x) {
 
 void dsprt_all_to_all(DsprtRun *run, const void *in, void *out,
                       const DsprtShape *shape, DsprtCut from, DsprtCut to) {
+  DSPRT_SPAN(run, DSPRT_WORK_SWITCH, "all-to-all", 0, 0);
   Exchange x = begin(run, in, out, shape->type);
   for (int peer = 0; peer < run->ranks; peer++)
     if (!dsprt_switch_boxes(shape, from, to, run->rank, peer, run->ranks,
@@ -157,6 +158,7 @@ static void gather(DsprtRun *run, const void *in, void *out,
 
 void dsprt_all_gather(DsprtRun *run, const void *in, void *out,
                       const DsprtShape *shape, DsprtCut cut) {
+  DSPRT_SPAN(run, DSPRT_WORK_COLLECTIVE, "all-gather", 0, 0);
   gather(run, in, out, shape, cut);
 }
 
@@ -178,6 +180,7 @@ static void spread(DsprtRun *run, const void *in, void *slots,
 void dsprt_reduce_scatter(DsprtRun *run, const void *in, void *out,
                           const DsprtShape *shape, DsprtCut cut,
                           DsprtReduction op, void *scratch) {
+  DSPRT_SPAN(run, DSPRT_WORK_COLLECTIVE, "reduce-scatter", 0, 0);
   DsprtRuns mine = dsprt_runs(shape, cut, run->rank, run->ranks);
   spread(run, in, scratch, shape, cut);
   dsprt_reduce_slots(run, shape->type, op, mine.count * mine.length, scratch,
@@ -187,6 +190,7 @@ void dsprt_reduce_scatter(DsprtRun *run, const void *in, void *out,
 void dsprt_all_reduce(DsprtRun *run, const void *in, void *out,
                       const DsprtShape *shape, DsprtReduction op,
                       void *scratch) {
+  DSPRT_SPAN(run, DSPRT_WORK_COLLECTIVE, "all-reduce", 0, 0);
   DsprtShape flat = {shape->type, 1, {dsprt_elements(shape)}};
   DsprtCut cut = {0, 1};
   DsprtRuns mine = dsprt_runs(&flat, cut, run->rank, run->ranks);

@@ -8,6 +8,7 @@
 #include "dsprt_kernels.cuh"
 extern "C" {
 #include "dsprt_compute.h"
+#include "work.h"
 }
 
 DsprtBox dsprt_packed_box(const DsprtBox *box) {
@@ -119,6 +120,7 @@ static void launch(DsprtRun *run, const Words &w, const void *in, void *out) {
 
 void dsprt_copy(DsprtRun *run, DsprtType type, const DsprtCopy *copy,
                 const void *in, void *out) {
+  DSPRT_SPAN(run, DSPRT_WORK_COPY, "copy", 0, dsprt_copy_bytes(copy, type));
   for (int i = 0; i < copy->ndims; i++)
     if (copy->dims[i].size == 0) return;
   DsprtCopy m = merged(copy);

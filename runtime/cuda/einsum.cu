@@ -6,6 +6,7 @@
 extern "C" {
 #include "backend.h"
 #include "dsprt_compute.h"
+#include "work.h"
 }
 #include "dsprt_kernels.cuh"
 
@@ -75,6 +76,8 @@ static int64_t size_of(const DsprtEinsumDim *dims, int n) {
 
 extern "C" void dsprt_einsum(DsprtRun *run, const DsprtEinsum *einsum,
                              const void *a, const void *b, void *y) {
+  DSPRT_SPAN(run, DSPRT_WORK_PRODUCT, "einsum", dsprt_einsum_flops(einsum),
+             dsprt_einsum_bytes(einsum));
   const DsprtEinsum &e = *einsum;
   int64_t batches = size_of(e.batch, e.nbatch), rows = size_of(e.row, e.nrow);
   int64_t columns = size_of(e.column, e.ncolumn);

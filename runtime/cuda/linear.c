@@ -8,6 +8,7 @@
 
 #include "dsprt_fused.h"
 #include "state.h"
+#include "work.h"
 
 enum { CANDIDATES = 12, REPEATS = 3 };
 
@@ -188,6 +189,9 @@ static DsprtLinearPlan *find(DsprtRun *run, const Key *key, const Call *call) {
 void dsprt_fused_linear(DsprtRun *run, const DsprtFusedLinear *fused,
                         const void *x, const void *w, const void *bias,
                         const void *residual, void *y) {
+  DSPRT_SPAN(run, DSPRT_WORK_PRODUCT, "linear",
+             dsprt_linear_flops(&fused->linear),
+             dsprt_linear_bytes(&fused->linear, fused->type));
   Call call = {x, w, bias, residual, y};
   if (fused->linear.rows == 0 || fused->linear.out == 0) return;
   Key key = key_of(fused, &call);

@@ -149,6 +149,8 @@ static bool launch_aligned(DsprtRun *run, const Norm<T> &p) {
 
 template <typename T, bool LAYER>
 static void run_norm(DsprtRun *run, const Norm<T> &p) {
+  DSPRT_SPAN(run, DSPRT_WORK_NORM, LAYER ? "layer_norm" : "rms_norm", 0,
+             2.0 * sizeof(T) * (double)p.rows * p.channels);
   if (p.rows == 0 || p.channels == 0) return;
   if (!launch_aligned<T, LAYER>(run, p))
     any_norm_kernel<T, LAYER>

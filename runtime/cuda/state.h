@@ -35,6 +35,8 @@ typedef struct DsprtState {
 
   struct DsprtLinearPlan *linears;       ///< made so far
   struct DsprtAttentionPlan *attentions; ///< made so far
+  cudaEvent_t *marks;                    ///< of a profile
+  int64_t nmarks;
   cudaGraphExec_t graph;                 ///< a whole pass, once captured
 } DsprtState;
 

@@ -6,6 +6,7 @@
 #ifndef DSPRT_COMPUTE_H
 #define DSPRT_COMPUTE_H
 
+#include "dsprt_profile.h"
 #include "dsprt_program.h"
 #include "dsprt_types.h"
 

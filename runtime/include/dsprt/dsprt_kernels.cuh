@@ -8,6 +8,7 @@
 #include <cuda_runtime.h>
 
 extern "C" {
+#include "dsprt_profile.h"
 #include "dsprt_program.h"
 }
 #include "dsprt_math.h"

@@ -16,6 +16,9 @@ typedef struct DsprtRun {
   struct DsprtState *state; ///< the runtime's own
   int stage;                ///< now at work; -1 before the first
   const char *stage_name;
+  int line;                     ///< of the source, now at work
+  const char *value;            ///< that is computed there
+  struct DsprtProfile *profile; ///< NULL: spans are not recorded
   void (*watch)(struct DsprtRun *run); ///< called at each stage, or NULL
 } DsprtRun;
 
