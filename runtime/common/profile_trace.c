@@ -26,9 +26,6 @@ static void add_name(Trace *t, const char *what, int rank, int track,
                            name));
 }
 
-/// Microseconds with all that the clock gives.
-static double micro(double seconds) { return seconds * 1e6; }
-
 static void add_slice(Trace *t, int rank, int track, const char *name,
                       const char *category, double begin, double end,
                       json_t *args) {
@@ -36,7 +33,7 @@ static void add_slice(Trace *t, int rank, int track, const char *name,
       t->events,
       json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:o}", "name", name, "cat",
                 category, "ph", "X", "pid", rank, "tid", track, "ts",
-                micro(begin - t->first), "dur", micro(end - begin), "args",
+                1e6 * (begin - t->first), "dur", 1e6 * (end - begin), "args",
                 args));
 }
 
@@ -63,6 +60,7 @@ static void add_span(Trace *t, int rank, const DsprtEvent *e) {
                                            "collective"};
   double seconds = e->end - e->begin;
   bool between = dsprt_is_between_ranks(e);
+  char name[2 * DSPRT_PROFILE_NAME + 2];
   json_t *args = json_pack("{s:s, s:i, s:s}", "value", e->value, "line",
                            (int)e->line, "stage", e->stage);
   double bytes = between ? (double)e->leaving : e->bytes;
@@ -76,7 +74,8 @@ static void add_span(Trace *t, int rank, const DsprtEvent *e) {
     json_object_set_new(args, "TFLOP/s", json_real(e->flops / seconds / 1e12));
   if (bytes > 0 && seconds > 0)
     json_object_set_new(args, "GB/s", json_real(bytes / seconds / 1e9));
-  add_slice(t, rank, between ? COMMUNICATION : COMPUTE, e->name,
+  snprintf(name, sizeof name, "%s: %s", e->value, e->name);
+  add_slice(t, rank, between ? COMMUNICATION : COMPUTE, name,
             categories[e->work], e->begin, e->end, args);
 }
 

@@ -73,7 +73,8 @@ void dsprt_backend_open(DsprtRun *run, int *argc, char ***argv,
   *run = (DsprtRun){.rank = state.team.rank,
                     .ranks = state.team.ranks,
                     .state = &state,
-                    .stage = -1};
+                    .stage = -1,
+                    .watch = dsprt_range_stage};
   connect_team(run);
 }
 
@@ -82,8 +83,8 @@ int dsprt_backend_prepare(DsprtRun *run) {
   if (run->ranks != state.program->ranks) return 1; // the session says so
   dsprt_check_cuda(run, cudaGetDeviceCount(&devices), "looking for GPUs");
   if (devices == 0) dsprt_fail(run, "this machine has no GPU");
-  dsprt_check_cuda(run, cudaSetDevice(state.team.local_rank % devices),
-                   "choosing a GPU");
+  state.device = state.team.local_rank % devices;
+  dsprt_check_cuda(run, cudaSetDevice(state.device), "choosing a GPU");
   dsprt_check_cuda(
       run, cudaStreamCreateWithFlags(&state.stream, cudaStreamNonBlocking),
       "a stream");
@@ -195,6 +196,14 @@ static double now(void) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/// Calls what the program computes.
+static void enqueue_pass(DsprtRun *run, const char *name) {
+  dsprt_range_begin(name);
+  state.program->forward(run);
+  dsprt_range_end();
+  run->stage = -1;
+}
+
 /// Captures a whole pass, to be replayed by one launch.
 static void capture(DsprtRun *run) {
   cudaGraph_t graph;
@@ -202,8 +211,7 @@ static void capture(DsprtRun *run) {
       run,
       cudaStreamBeginCapture(state.stream, cudaStreamCaptureModeThreadLocal),
       "capturing a pass");
-  state.program->forward(run);
-  run->stage = -1;
+  enqueue_pass(run, "capture");
   dsprt_check_cuda(run, cudaStreamEndCapture(state.stream, &graph),
                    "capturing a pass");
   dsprt_check_cuda(run, cudaGraphInstantiate(&state.graph, graph, 0),
@@ -219,9 +227,8 @@ double dsprt_backend_forward(DsprtRun *run, bool counted) {
   if (counted) {
     state.warming = true;
     state.counted = 0;
-    state.program->forward(run);
+    enqueue_pass(run, "first pass");
     dsprt_wait(run);
-    run->stage = -1;
     state.warming = false;
     state.first_counted = state.counted;
     return 0;
@@ -229,8 +236,10 @@ double dsprt_backend_forward(DsprtRun *run, bool counted) {
   if (!state.graph) capture(run);
   barrier(run);
   double begin = now();
+  dsprt_range_begin("forward pass");
   dsprt_check_cuda(run, cudaGraphLaunch(state.graph, state.stream), "a pass");
   dsprt_wait(run);
+  dsprt_range_end();
   return now() - begin;
 }
 
@@ -296,8 +305,7 @@ void dsprt_backend_stepwise(DsprtRun *run) {
   dsprt_check_cuda(run, cudaLaunchHostFunc(state.stream, head_start, NULL),
                    "a profile");
   dsprt_backend_mark(run, 0);
-  state.program->forward(run);
-  run->stage = -1;
+  enqueue_pass(run, "profiled pass");
 }
 
 void dsprt_backend_mark(DsprtRun *run, int64_t index) {
@@ -331,6 +339,29 @@ double dsprt_backend_marks(DsprtRun *run, int64_t count, double *seconds) {
       run, cudaEventElapsedTime(&ms, state.marks[0], state.marks[count]),
       "a profile");
   return end - 1e-3 * (double)ms;
+}
+
+static double attribute(cudaDeviceAttr what) {
+  int value = 0;
+  cudaDeviceGetAttribute(&value, what, state.device);
+  return value;
+}
+
+/// Operations of a multiprocessor in a cycle.
+static double flops_of_cycle(DsprtType type) {
+  double major = attribute(cudaDevAttrComputeCapabilityMajor);
+  bool wide = type == DSPRT_F32;
+  if (major == 9) return wide ? 256 : 4096;
+  return major == 8 ? (wide ? 128 : 2048) : 0;
+}
+
+DsprtLimits dsprt_backend_limits(const DsprtRun *run, DsprtType type) {
+  (void)run;
+  return (DsprtLimits){
+      .flops = flops_of_cycle(type) * 1e3 * attribute(cudaDevAttrClockRate) *
+               attribute(cudaDevAttrMultiProcessorCount),
+      .bytes = 2 * 1e3 * attribute(cudaDevAttrMemoryClockRate) *
+               attribute(cudaDevAttrGlobalMemoryBusWidth) / 8};
 }
 
 void dsprt_backend_gather_bytes(const DsprtRun *run, const void *mine,

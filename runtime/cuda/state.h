@@ -16,6 +16,7 @@ struct DsprtAttentionPlan;
 typedef struct DsprtState {
   DsprtTeam team;
   const DsprtProgram *program;
+  int device;
   cudaStream_t stream; ///< everything of a run is enqueued here
   ncclComm_t comm;     ///< NULL for one rank
   cublasLtHandle_t blas;
@@ -57,6 +58,12 @@ void dsprt_check_blas(const DsprtRun *run, cublasStatus_t error,
                       const char *what);
 void dsprt_check_dnn(const DsprtRun *run, cudnnStatus_t error,
                      const char *what);
+
+// Ranges of NVTX with the names of stages, for Nsight Systems: of the calls on
+// the host, so in passes that are no replay of a graph.
+void dsprt_range_stage(DsprtRun *run);
+void dsprt_range_begin(const char *name);
+void dsprt_range_end(void); ///< and that of the last stage in it
 
 /// Waits for the stream, with an eye on the other ranks.
 void dsprt_wait(DsprtRun *run);
