@@ -59,9 +59,11 @@ static void open_nccl(DsprtRun *run) {
   if (run->rank == 0) dsprt_check_nccl(run, ncclGetUniqueId(&id), "an id");
   if (!dsprt_team_gather(&state.team, &id, sizeof id, ids, &error))
     dsprt_fail(run, "%s", error.text);
+  dsprt_watch_begin(run, "connecting NCCL");
   dsprt_check_nccl(run,
                    ncclCommInitRank(&state.comm, run->ranks, ids[0], run->rank),
                    "a communicator");
+  dsprt_watch_end(run);
   free(ids);
 }
 
@@ -69,13 +71,31 @@ void dsprt_backend_open(DsprtRun *run, int *argc, char ***argv,
                         const DsprtProgram *program) {
   (void)argc, (void)argv;
   state = (DsprtState){.program = program};
-  dsprt_team_read(&state.team);
+  DsprtTeamError error;
+  bool known = dsprt_team_read(&state.team, &error);
   *run = (DsprtRun){.rank = state.team.rank,
                     .ranks = state.team.ranks,
                     .state = &state,
                     .stage = -1,
                     .watch = dsprt_range_stage};
+  if (!known) dsprt_fail(run, "%s", error.text);
   connect_team(run);
+}
+
+/// Where the GPU says which stage it is at; and who looks at it.
+static void open_reached(DsprtRun *run) {
+  void *reached;
+  dsprt_check_cuda(run,
+                   cudaHostAlloc(&reached, 2 * sizeof *state.reached,
+                                 cudaHostAllocMapped),
+                   "memory of the host");
+  size_t stages = (size_t)state.program->nstages + 1;
+  state.names = calloc(stages, sizeof *state.names);
+  if (!state.names) dsprt_fail(run, "out of memory");
+  state.reached = reached;
+  state.reached[0] = -1;
+  state.reached[1] = 0;
+  dsprt_watchdog_start(run);
 }
 
 int dsprt_backend_prepare(DsprtRun *run) {
@@ -91,6 +111,7 @@ int dsprt_backend_prepare(DsprtRun *run) {
   dsprt_check_blas(run, cublasLtCreate(&state.blas), "a handle");
   dsprt_check_cuda(run, cudaMalloc(&state.workspace, DSPRT_WORKSPACE_BYTES),
                    "a workspace");
+  open_reached(run);
   if (run->ranks > 1) open_nccl(run);
   return 1;
 }
@@ -156,7 +177,10 @@ void dsprt_backend_get(DsprtRun *run, int64_t offset, int64_t bytes) {
 
 static void check_team(DsprtRun *run) {
   DsprtTeamError lost;
-  if (dsprt_team_is_lost(&state.team, &lost)) dsprt_fail(run, "%s", lost.text);
+  if (dsprt_team_is_lost(&state.team, &lost)) {
+    dsprt_set_reached(run);
+    dsprt_fail(run, "%s", lost.text);
+  }
   ncclResult_t error = ncclSuccess;
   if (state.comm && ncclCommGetAsyncError(state.comm, &error) == ncclSuccess)
     dsprt_check_nccl(run, error, "a collective");
@@ -166,7 +190,10 @@ void dsprt_wait(DsprtRun *run) {
   for (int64_t turn = 0;; turn++) {
     cudaError_t error = cudaStreamQuery(state.stream);
     if (error == cudaSuccess) return;
-    if (error != cudaErrorNotReady) dsprt_check_cuda(run, error, "a pass");
+    if (error != cudaErrorNotReady) {
+      dsprt_set_reached(run);
+      dsprt_check_cuda(run, error, "a pass");
+    }
     if (turn % 1024 == 1023) check_team(run);
   }
 }
@@ -199,6 +226,7 @@ static double now(void) {
 /// Calls what the program computes.
 static void enqueue_pass(DsprtRun *run, const char *name) {
   dsprt_range_begin(name);
+  state.reached[0] = -1; // nothing of a pass is on its way
   state.program->forward(run);
   dsprt_range_end();
   run->stage = -1;
@@ -227,20 +255,25 @@ double dsprt_backend_forward(DsprtRun *run, bool counted) {
   if (counted) {
     state.warming = true;
     state.counted = 0;
+    dsprt_watch_begin(run, "the first pass");
     enqueue_pass(run, "first pass");
     dsprt_wait(run);
+    dsprt_watch_end(run);
     state.warming = false;
     state.first_counted = state.counted;
     return 0;
   }
   if (!state.graph) capture(run);
   barrier(run);
+  dsprt_watch_begin(run, "a pass");
   double begin = now();
   dsprt_range_begin("forward pass");
   dsprt_check_cuda(run, cudaGraphLaunch(state.graph, state.stream), "a pass");
   dsprt_wait(run);
   dsprt_range_end();
-  return now() - begin;
+  double seconds = now() - begin;
+  dsprt_watch_end(run);
+  return seconds;
 }
 
 int64_t dsprt_backend_counted(const DsprtRun *run) {
@@ -269,8 +302,8 @@ void dsprt_backend_largest(const DsprtRun *run, double *values, int count) {
 
 void dsprt_backend_close(DsprtRun *run) {
   (void)run;
-  for (int64_t i = 0; i < state.nmarks; i++) cudaEventDestroy(state.marks[i]);
-  free(state.marks);
+  dsprt_watchdog_stop(&state);
+  dsprt_marks_free(&state);
   if (state.graph) cudaGraphExecDestroy(state.graph);
   dsprt_linears_free(state.linears);
   dsprt_attentions_free(state.attentions);
@@ -284,12 +317,10 @@ void dsprt_backend_close(DsprtRun *run) {
   cudaFree(state.workspace);
   cudaFree(state.weights);
   cudaFree(run->arena);
+  cudaFreeHost(state.reached);
+  free(state.names);
   free(state.pointers);
   dsprt_team_close(&state.team, false);
-}
-
-int64_t dsprt_backend_leaving(const DsprtRun *run) {
-  return run->state->counted;
 }
 
 /// Holds the stream back, so that calls are queued before their turn comes.
@@ -305,63 +336,8 @@ void dsprt_backend_stepwise(DsprtRun *run) {
   dsprt_check_cuda(run, cudaLaunchHostFunc(state.stream, head_start, NULL),
                    "a profile");
   dsprt_backend_mark(run, 0);
+  dsprt_watch_begin(run, "a profiled pass");
   enqueue_pass(run, "profiled pass");
-}
-
-void dsprt_backend_mark(DsprtRun *run, int64_t index) {
-  while (index >= state.nmarks) {
-    int64_t more = 2 * state.nmarks + 256;
-    state.marks = realloc(state.marks, (size_t)more * sizeof *state.marks);
-    if (!state.marks) dsprt_fail(run, "out of memory for a profile");
-    for (; state.nmarks < more; state.nmarks++)
-      dsprt_check_cuda(run, cudaEventCreate(&state.marks[state.nmarks]),
-                       "a profile");
-  }
-  dsprt_check_cuda(run, cudaEventRecord(state.marks[index], state.stream),
-                   "a profile");
-}
-
-/// One more event, of which the host knows the time, ties the two clocks.
-double dsprt_backend_marks(DsprtRun *run, int64_t count, double *seconds) {
-  float ms = 0;
-  dsprt_wait(run);
-  dsprt_backend_mark(run, count);
-  double begin = now();
-  dsprt_wait(run);
-  double end = (begin + now()) / 2;
-  for (int64_t i = 0; i < count; i++) {
-    dsprt_check_cuda(
-        run, cudaEventElapsedTime(&ms, state.marks[0], state.marks[i]),
-        "a profile");
-    seconds[i] = 1e-3 * (double)ms;
-  }
-  dsprt_check_cuda(
-      run, cudaEventElapsedTime(&ms, state.marks[0], state.marks[count]),
-      "a profile");
-  return end - 1e-3 * (double)ms;
-}
-
-static double attribute(cudaDeviceAttr what) {
-  int value = 0;
-  cudaDeviceGetAttribute(&value, what, state.device);
-  return value;
-}
-
-/// Operations of a multiprocessor in a cycle.
-static double flops_of_cycle(DsprtType type) {
-  double major = attribute(cudaDevAttrComputeCapabilityMajor);
-  bool wide = type == DSPRT_F32;
-  if (major == 9) return wide ? 256 : 4096;
-  return major == 8 ? (wide ? 128 : 2048) : 0;
-}
-
-DsprtLimits dsprt_backend_limits(const DsprtRun *run, DsprtType type) {
-  (void)run;
-  return (DsprtLimits){
-      .flops = flops_of_cycle(type) * 1e3 * attribute(cudaDevAttrClockRate) *
-               attribute(cudaDevAttrMultiProcessorCount),
-      .bytes = 2 * 1e3 * attribute(cudaDevAttrMemoryClockRate) *
-               attribute(cudaDevAttrGlobalMemoryBusWidth) / 8};
 }
 
 void dsprt_backend_gather_bytes(const DsprtRun *run, const void *mine,

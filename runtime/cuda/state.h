@@ -9,6 +9,7 @@
 
 #include "backend.h"
 #include "team.h"
+#include "watchdog.h"
 
 struct DsprtLinearPlan;
 struct DsprtAttentionPlan;
@@ -33,6 +34,11 @@ typedef struct DsprtState {
   void *workspace;        ///< of cuBLASLt and cuDNN
   unsigned char *staging; ///< what is packed for, or came from, other ranks
   int64_t staging_bytes;
+
+  int32_t *reached;   ///< [2] of the host, written by the GPU: the stage at
+                      ///< work, and how many have begun
+  const char **names; ///< [program->nstages + 1] of stages, once reached
+  DsprtWatchdog watchdog;
 
   struct DsprtLinearPlan *linears;       ///< made so far
   struct DsprtAttentionPlan *attentions; ///< made so far
@@ -64,6 +70,11 @@ void dsprt_check_dnn(const DsprtRun *run, cudnnStatus_t error,
 void dsprt_range_stage(DsprtRun *run);
 void dsprt_range_begin(const char *name);
 void dsprt_range_end(void); ///< and that of the last stage in it
+
+/// Makes run->stage the one that the GPU is at.
+void dsprt_set_reached(DsprtRun *run);
+
+void dsprt_marks_free(struct DsprtState *state);
 
 /// Waits for the stream, with an eye on the other ranks.
 void dsprt_wait(DsprtRun *run);

@@ -21,12 +21,18 @@ typedef enum DsprtWorkKind {
   DSPRT_WORK_STAGE,      ///< no span: where a stage begins
 } DsprtWorkKind;
 
+#ifdef __cplusplus
+extern "C" {
+#endif
 /// Begins a span.  `name` says how the work is done and outlives the run;
 /// `flops` are useful operations, `bytes` what is read and written at least.
 /// Bytes between ranks are counted where they are sent and need no value.
 void dsprt_span_begin(DsprtRun *run, DsprtWorkKind work, const char *name,
                       double flops, double bytes);
 void dsprt_span_end(DsprtRun *run);
+#ifdef __cplusplus
+}
+#endif
 
 /// Says what is computed next: the line of the source, and the value's name.
 static inline void dsprt_at(DsprtRun *run, int line, const char *value) {
