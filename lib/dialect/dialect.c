@@ -73,7 +73,9 @@ static bool has_segments(MlirOperation op, MlirStringRef name,
 
 void dsp_op_set_segments(MlirOperation op) {
   DspOpKind kind = dsp_op_kind(op);
-  if (kind != DSP_OP_MAP && kind != DSP_OP_CONCAT) return;
+  if (kind != DSP_OP_MAP && kind != DSP_OP_CONCAT &&
+      kind != DSP_OP_FUSED_NORM)
+    return;
   int32_t sizes[DSP_MAX_OPERANDS];
   intptr_t operands = mlirOperationGetNumOperands(op);
   for (intptr_t i = 0; i < DSP_MAX_OPERANDS; i++) sizes[i] = i < operands;

@@ -207,6 +207,38 @@ irdl.dialect @dsp {
     irdl.results(y: %y)
   }
 
+  // A norm over the innermost dims, the rotation of its pairs, and an
+  // elementwise expression of the outcome (operand 0) and further values.
+  irdl.operation @fused_norm {
+    %x0 = irdl.base "!builtin.tensor"
+    %x1 = irdl.base "!builtin.tensor"
+    %x2 = irdl.base "!builtin.tensor"
+    %x3 = irdl.base "!builtin.tensor"
+    %x4 = irdl.base "!builtin.tensor"
+    %x5 = irdl.base "!builtin.tensor"
+    %x6 = irdl.base "!builtin.tensor"
+    %x7 = irdl.base "!builtin.tensor"
+    %x8 = irdl.base "!builtin.tensor"
+    %x9 = irdl.base "!builtin.tensor"
+    %x10 = irdl.base "!builtin.tensor"
+    %x11 = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %stage = irdl.any
+    %norm = irdl.any
+    %over = irdl.any
+    %eps = irdl.any
+    %params = irdl.any
+    %expr = irdl.any
+    irdl.operands(
+      x0: optional %x0, x1: optional %x1, x2: optional %x2,
+      x3: optional %x3, x4: optional %x4, x5: optional %x5,
+      x6: optional %x6, x7: optional %x7, x8: optional %x8,
+      x9: optional %x9, x10: optional %x10, x11: optional %x11)
+    irdl.attributes {"stage" = %stage, "norm" = %norm, "over" = %over,
+                     "eps" = %eps, "params" = %params, "expr" = %expr}
+    irdl.results(y: %y)
+  }
+
   // Positions start .. start + size of one dim.
   irdl.operation @slice {
     %x = irdl.base "!builtin.tensor"

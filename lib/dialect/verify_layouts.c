@@ -287,6 +287,7 @@ static bool verify_axis(Rule *rule) {
   switch (kind) {
   case DSP_OP_LAYER_NORM:
   case DSP_OP_RMS_NORM:
+  case DSP_OP_FUSED_NORM:
   case DSP_OP_ROPE: return verify_norm(rule);
   case DSP_OP_ATTENTION: return verify_attention(rule);
   case DSP_OP_EMBEDDING: return verify_embedding(rule);

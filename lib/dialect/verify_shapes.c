@@ -126,7 +126,9 @@ static bool verify_fused_linear(DspVerifier *v, const DspOpView *view) {
   return verify_linear(v, view);
 }
 
-static bool verify_norm(DspVerifier *v, const DspOpView *view) {
+/// x over its last dims, and `params` parameters behind it.
+static bool verify_norm_of(DspVerifier *v, const DspOpView *view,
+                           size_t params) {
   DspNameList over = dsp_verifier_names(view, "over");
   DspNameList x = dsp_verifier_dims(view->operands[0]);
   DspNameList y = dsp_verifier_dims(view->result);
@@ -138,11 +140,79 @@ static bool verify_norm(DspVerifier *v, const DspOpView *view) {
     return dsp_verify_fail(v, view->op, "is over %s, not the last dims of %s",
                            dsp_names_text(&over, &a), dsp_names_text(&x, &b));
   }
-  for (size_t i = 1; i < view->noperands; i++) {
+  for (size_t i = 1; i <= params; i++) {
     DspNameList w = dsp_verifier_dims(view->operands[i]);
     if (!need_dims(v, view, "a parameter of", &w, &over)) return false;
   }
   return true;
+}
+
+static bool verify_norm(DspVerifier *v, const DspOpView *view) {
+  return verify_norm_of(v, view, view->noperands - 1);
+}
+
+/// Cosines and sines: f32, of the rows and all of `over` but the pairs.
+static bool verify_waves(DspVerifier *v, const DspOpView *view,
+                         const DspNameList *over, size_t first) {
+  DspNameList pair, x = dsp_verifier_dims(view->operands[0]);
+  pair.count = 0;
+  dsp_names_add(&pair, dsp_verifier_string(view, "rope"));
+  if (!need_members(v, view, "rope", &pair, "'over'", over)) return false;
+  if (size_of(v, &pair) != 2)
+    return dsp_verify_fail(v, view->op, "rotates a dim that has not size 2");
+  DspNameList angles = without(over, &pair), rows = without(&x, over);
+  for (size_t i = first; i < first + 2; i++) {
+    DspNameList wave = dsp_verifier_dims(view->operands[i]);
+    DspNameList own = without(&wave, &rows);
+    if (!mlirTypeIsAF32(view->operands[i]->element))
+      return dsp_verify_fail(v, view->op, "needs f32 in operand %zu", i);
+    if (!need_dims(v, view, "angles of", &own, &angles)) return false;
+  }
+  return true;
+}
+
+/// The expression reads x and what comes behind the norm's own operands.
+static bool verify_reads(DspVerifier *v, const DspOpView *view,
+                         MlirAttribute expr, int64_t first) {
+  if (mlirAttributeIsAInteger(expr)) {
+    int64_t operand = mlirIntegerAttrGetValueInt(expr);
+    if (operand == 0 || operand >= first) return true;
+    return dsp_verify_fail(v, view->op,
+                           "reads operand %lld, which is the norm's",
+                           (long long)operand);
+  }
+  if (!mlirAttributeIsAArray(expr)) return true;
+  for (intptr_t i = 1; i < mlirArrayAttrGetNumElements(expr); i++)
+    if (!verify_reads(v, view, mlirArrayAttrGetElement(expr, i), first))
+      return false;
+  return true;
+}
+
+static bool verify_fused_norm(DspVerifier *v, const DspOpView *view) {
+  MlirStringRef norm = dsp_verifier_string(view, "norm");
+  bool layer = mlirStringRefEqual(norm, mlirStringRefCreateFromCString("layer"));
+  if (!layer && !mlirStringRefEqual(norm, mlirStringRefCreateFromCString("rms")))
+    return dsp_verify_fail(v, view->op, "has an unknown norm '%.*s'",
+                           DSP_REF_FMT(norm));
+  DspNameList over = dsp_verifier_names(view, "over");
+  int64_t params = dsp_verifier_int(view, "params");
+  bool rotates = dsp_verifier_string(view, "rope").length > 0;
+  int64_t first = 1 + params + (rotates ? 2 : 0);
+  if (params < 0 || params > (layer ? 2 : 1) ||
+      first > (int64_t)view->noperands)
+    return dsp_verify_fail(v, view->op, "has no %lld parameters",
+                           (long long)params);
+  if (!verify_norm_of(v, view, (size_t)params) ||
+      (rotates && !verify_waves(v, view, &over, 1 + (size_t)params)) ||
+      !verify_reads(v, view, dsp_verifier_attr(view, "expr"), first))
+    return false;
+  DspNameList y = dsp_verifier_dims(view->result);
+  for (size_t i = (size_t)first; i < view->noperands; i++) {
+    DspNameList x = dsp_verifier_dims(view->operands[i]);
+    if (!need_members(v, view, "an operand", &x, "the result", &y))
+      return false;
+  }
+  return dsp_verify_expr(v, view);
 }
 
 /// Who sees only some keys must be among them: one dim, which q has.
@@ -416,13 +486,18 @@ static bool verify_distinct(DspVerifier *v, const DspOpView *view) {
 }
 
 /// Only dsp.map converts elements; ids are not of the type of what they name,
-/// nor angles of what they rotate.
+/// nor angles, cosines and sines of what they rotate.
 static bool verify_elements(DspVerifier *v, const DspOpView *view) {
   if (!view->result || view->kind == DSP_OP_MAP ||
       view->kind == DSP_OP_EMBEDDING || view->kind == DSP_OP_ROPE)
     return true;
+  int64_t waves = view->kind == DSP_OP_FUSED_NORM &&
+                          dsp_verifier_string(view, "rope").length
+                      ? dsp_verifier_int(view, "params") + 1
+                      : -2;
   for (size_t i = 0; i < view->noperands; i++)
-    if (!mlirTypeEqual(view->operands[i]->element, view->result->element))
+    if ((int64_t)i != waves && (int64_t)i != waves + 1 &&
+        !mlirTypeEqual(view->operands[i]->element, view->result->element))
       return dsp_verify_fail(v, view->op,
                              "has elements of another type in operand %zu "
                              "than in its result",
@@ -439,6 +514,7 @@ static bool verify_kind(DspVerifier *v, const DspOpView *view) {
   case DSP_OP_FUSED_LINEAR: return verify_fused_linear(v, view);
   case DSP_OP_LAYER_NORM:
   case DSP_OP_RMS_NORM: return verify_norm(v, view);
+  case DSP_OP_FUSED_NORM: return verify_fused_norm(v, view);
   case DSP_OP_ATTENTION: return verify_attention(v, view);
   case DSP_OP_INDEX: return verify_index(v, view);
   case DSP_OP_EINSUM: return verify_einsum(v, view);

@@ -7,28 +7,10 @@
 #include <string.h>
 
 #include "dspc/support/bug.h"
-#include "nest.h"
-
-enum { WIDEST = 8, THREADS = 256 };
-
-/// A kernel under construction.
-typedef struct Kernel {
-  DspEmitter *e;
-  const DspNest *nest;
-  const DspAccess *out, *in;
-  size_t nin;
-  DspNames names;
-  const char *bases[DSP_NEST_IN + 1];  ///< distinct pointers of the host
-  const char *params[DSP_NEST_IN + 1]; ///< what the kernel calls them
-  bool written[DSP_NEST_IN + 1];
-  MlirType types[DSP_NEST_IN + 1];
-  size_t nparams;
-  const char *index; ///< C type of indices
-  int width;         ///< elements of a thread
-} Kernel;
+#include "kernel.h"
 
 /// The kernel's name of the pointer of an access.
-static size_t param_of(Kernel *k, const DspAccess *a, bool write) {
+static size_t param_of(DspKernel *k, const DspAccess *a, bool write) {
   size_t i = 0;
   while (i < k->nparams && strcmp(k->bases[i], a->base) != 0) i++;
   if (i == k->nparams) {
@@ -42,14 +24,14 @@ static size_t param_of(Kernel *k, const DspAccess *a, bool write) {
   return i;
 }
 
-static bool is_float(MlirType type) {
+bool dsp_is_float(MlirType type) {
   return mlirTypeIsAF32(type) || mlirTypeIsABF16(type);
 }
 
 static bool walks_in(const DspAccess *a, const DspNest *nest, int which,
                      int width) {
   const DspNestAxis *inner = &nest->axes[nest->count - 1];
-  if (!is_float(a->shape.element)) return false;
+  if (!dsp_is_float(a->shape.element)) return false;
   if (which >= 0 && !inner->in[which].present) // one element for all
     return !inner->in[which].by_atoms;
   if (a->grain % width) return false;
@@ -67,11 +49,11 @@ static bool walks_in(const DspAccess *a, const DspNest *nest, int which,
 }
 
 /// How many elements a thread can load and store at once.
-static int width_of(const Kernel *k) {
+static int width_of(const DspKernel *k) {
   const DspNest *nest = k->nest;
   if (nest->count == 0 || k->nin == 0) return 1;
   int64_t innermost = nest->axes[nest->count - 1].extent.number;
-  for (int width = WIDEST; width > 1; width /= 2) {
+  for (int width = DSP_KERNEL_WIDEST; width > 1; width /= 2) {
     bool fine = innermost % width == 0 &&
                 nest->axes[nest->count - 1].out.present &&
                 walks_in(k->out, nest, -1, width);
@@ -83,7 +65,7 @@ static int width_of(const Kernel *k) {
 }
 
 /// Indices of 32 bits cost a fraction of those of 64.
-static const char *index_type(const Kernel *k) {
+static const char *index_type(const DspKernel *k) {
   bool small = k->out->span <= INT32_MAX;
   for (size_t i = 0; i < k->nin; i++) small &= k->in[i].span <= INT32_MAX;
   return small ? "uint32_t" : "int64_t";
@@ -91,7 +73,7 @@ static const char *index_type(const Kernel *k) {
 
 /// ", int64_t S_r, ..." for the parts that the body mentions; `declare` 0:
 /// arguments, 1: parameters, 2: local variables of the host.
-static void add_parts(Kernel *k, DspText *out, const char *body, int mode) {
+static void add_parts(DspKernel *k, DspText *out, const char *body, int mode) {
   const DspEmitDims *dims = &k->e->dims;
   for (size_t i = 0; i < 2 * dims->count; i++) {
     const DspDimNames *dim = &dims->names[i / 2];
@@ -105,7 +87,7 @@ static void add_parts(Kernel *k, DspText *out, const char *body, int mode) {
   }
 }
 
-static void add_pointers(const Kernel *k, DspText *out, bool types) {
+static void add_pointers(const DspKernel *k, DspText *out, bool types) {
   for (size_t i = 0; i < k->nparams; i++) {
     const char *before = i ? ", " : "";
     if (types)
@@ -117,12 +99,11 @@ static void add_pointers(const Kernel *k, DspText *out, bool types) {
 }
 
 /// The number of threads that the loops [0, count) need, as text.
-static const char *threads_text(const Kernel *k, size_t count) {
+const char *dsp_kernel_count(const DspKernel *k, size_t count) {
   DspEmitter *e = k->e;
   const char *text = "1";
   for (size_t i = 0; i < count; i++) {
-    const char *extent =
-        dsp_extent_factor(&e->dims, k->nest->axes[i].extent);
+    const char *extent = dsp_extent_factor(&e->dims, k->nest->axes[i].extent);
     text = i ? dsp_format(e->arena, "%s * %s", text, extent) : extent;
   }
   if (k->width == 1) return text;
@@ -130,14 +111,13 @@ static const char *threads_text(const Kernel *k, size_t count) {
 }
 
 /// Turns the thread's number into the indices of the loops [0, count).
-static void add_indices(const Kernel *k, DspText *out, size_t count) {
+void dsp_kernel_indices(const DspKernel *k, DspText *out, size_t count) {
   DspEmitter *e = k->e;
   const DspNest *nest = k->nest;
   for (size_t i = count; i-- > 0;) {
     const char *extent = dsp_extent_factor(&e->dims, nest->axes[i].extent);
     bool vector = i + 1 == nest->count && k->width > 1;
-    if (vector)
-      extent = dsp_format(e->arena, "(%s / %d)", extent, k->width);
+    if (vector) extent = dsp_format(e->arena, "(%s / %d)", extent, k->width);
     const char *index = i ? dsp_format(e->arena, "at %% %s", extent) : "at";
     if (vector)
       index = dsp_format(e->arena, i ? "%s * %d" : "%s * %d", index, k->width);
@@ -147,20 +127,20 @@ static void add_indices(const Kernel *k, DspText *out, size_t count) {
 }
 
 /// `a` as the kernel sees it.
-static DspAccess renamed(Kernel *k, const DspAccess *a) {
+DspAccess dsp_kernel_access(DspKernel *k, const DspAccess *a) {
   DspAccess copy = *a;
   copy.base = k->params[param_of(k, a, false)];
   return copy;
 }
 
-static void add_scalar_body(Kernel *k, DspText *out, MlirAttribute expr) {
+static void add_scalar_body(DspKernel *k, DspText *out, MlirAttribute expr) {
   DspEmitter *e = k->e;
   const char *operands[DSP_NEST_IN];
-  DspAccess y = renamed(k, k->out);
+  DspAccess y = dsp_kernel_access(k, k->out);
   bool copy = mlirAttributeIsAInteger(expr) &&
               mlirTypeEqual(k->in[0].shape.element, y.shape.element);
   for (size_t i = 0; i < k->nin; i++) {
-    DspAccess x = renamed(k, &k->in[i]);
+    DspAccess x = dsp_kernel_access(k, &k->in[i]);
     operands[i] = copy ? dsp_nest_element(e, &x, k->nest, (int)i)
                        : dsp_nest_load(e, &x, k->nest, (int)i);
   }
@@ -172,12 +152,12 @@ static void add_scalar_body(Kernel *k, DspText *out, MlirAttribute expr) {
 }
 
 /// Loads `width` elements of each operand, or one where it does not move.
-static void add_vector_body(Kernel *k, DspText *out, MlirAttribute expr) {
+static void add_vector_body(DspKernel *k, DspText *out, MlirAttribute expr) {
   DspEmitter *e = k->e;
   const char *operands[DSP_NEST_IN];
   const DspNestAxis *inner = &k->nest->axes[k->nest->count - 1];
   for (size_t i = 0; i < k->nin; i++) {
-    DspAccess x = renamed(k, &k->in[i]);
+    DspAccess x = dsp_kernel_access(k, &k->in[i]);
     const char *name =
         dsp_name_c(&k->names, dsp_format(e->arena, "%s_v", x.base));
     if (inner->in[i].present) {
@@ -191,7 +171,7 @@ static void add_vector_body(Kernel *k, DspText *out, MlirAttribute expr) {
       operands[i] = name;
     }
   }
-  DspAccess y = renamed(k, k->out);
+  DspAccess y = dsp_kernel_access(k, k->out);
   dsp_line(out, "DsprtFloats<%d> result;", k->width);
   dsp_line(out, "for (int v = 0; v < %d; v++)", k->width);
   out->indent++;
@@ -202,62 +182,82 @@ static void add_vector_body(Kernel *k, DspText *out, MlirAttribute expr) {
                 dsp_nest_element(e, &y, k->nest, -1));
 }
 
-/// Writes the kernel around `body`, the function that starts it, and its
-/// declaration; then the call.
-static void finish(Kernel *k, DspText *body, const char *wish,
-                   const char *threads) {
-  const char *bytes = dsp_nest_bytes(k->e, k->out, k->in, k->nin);
-  DspEmitter *e = k->e;
-  const char *name = dsp_name_c(&e->globals, wish);
-  const char *text = body->data ? body->data : "";
-  DspText line = {0}, all = {0};
-  dsp_text(&all, "%s %s", text, threads);
+/// The kernel around `body`.
+static void add_kernel(DspKernel *k, const char *body, const char *all,
+                       const char *name, const DspKernelCount *count) {
+  DspText *out = &k->e->kernels;
+  DspText line = {0};
   dsp_text(&line, "static __global__ void %s_kernel(", name);
   add_pointers(k, &line, true);
-  add_parts(k, &line, all.data, 1);
-  dsp_statement(&e->kernels, "%s) {", line.data);
-  e->kernels.indent = 1;
-  dsp_line(&e->kernels, "%s at = dsprt_thread();", k->index);
-  dsp_line(&e->kernels, "if (at >= %s) return;", threads);
-  dsp_text(&e->kernels, "%s", text);
-  e->kernels.indent = 0;
-  dsp_line(&e->kernels, "}\n");
-  dsp_text_free(&line);
-
-  dsp_text(&line, "void %s(DsprtRun *run, ", name);
-  add_pointers(k, &line, true);
-  dsp_statement(&e->declarations, "%s);", line.data);
-  dsp_statement(&e->kernels, "%s) {", line.data);
-  dsp_text_free(&line);
-  e->kernels.indent = 1;
-  add_parts(k, &e->kernels,
-            dsp_format(e->arena, "%s %s", all.data, bytes), 2);
-  dsp_statement(&e->kernels,
-                "DSPRT_SPAN(run, DSPRT_WORK_FUSED, \"%s\", 0, %s);", name,
-                bytes);
-  dsp_line(&e->kernels, "const int64_t threads = %s;", threads);
-  dsp_line(&e->kernels, "if (threads == 0) return;");
-  dsp_text(&line, "%s_kernel<<<dsprt_blocks(threads), DSPRT_THREADS, 0, "
-                  "dsprt_stream(run)>>>(", name);
-  add_pointers(k, &line, false);
-  add_parts(k, &line, all.data, 0);
-  dsp_statement(&e->kernels, "%s);", line.data);
-  dsp_line(&e->kernels, "dsprt_check_launch(run);");
-  e->kernels.indent = 0;
-  dsp_line(&e->kernels, "}\n");
-  dsp_text_free(&line);
-  dsp_text_free(&all);
-  dsp_text_free(body);
-
-  dsp_text(&line, "%s(run", name);
-  for (size_t i = 0; i < k->nparams; i++) dsp_text(&line, ", %s", k->bases[i]);
-  dsp_statement(&e->text, "%s);", line.data);
+  add_parts(k, &line, all, 1);
+  dsp_statement(out, "%s) {", line.data);
+  out->indent = 1;
+  if (count->team)
+    dsp_line(out, "%s at = dsprt_thread() / %s;", k->index, count->team);
+  else
+    dsp_line(out, "%s at = dsprt_thread();", k->index);
+  dsp_line(out, "if (at >= %s) return;", count->items);
+  dsp_text(out, "%s", body);
+  out->indent = 0;
+  dsp_line(out, "}\n");
   dsp_text_free(&line);
 }
 
-static Kernel begin(DspEmitter *e, const DspNest *nest, const DspAccess *out,
-                    const DspAccess *in, size_t nin) {
-  Kernel k = {.e = e, .nest = nest, .out = out, .in = in, .nin = nin};
+/// The function that starts the kernel, and its declaration.
+static void add_launch(DspKernel *k, const char *all, const char *name,
+                       const DspKernelCount *count) {
+  DspText *out = &k->e->kernels;
+  DspText line = {0};
+  const char *bytes = dsp_nest_bytes(k->e, k->out, k->in, k->nin);
+  dsp_text(&line, "void %s(DsprtRun *run, ", name);
+  add_pointers(k, &line, true);
+  dsp_statement(&k->e->declarations, "%s);", line.data);
+  dsp_statement(out, "%s) {", line.data);
+  dsp_text_free(&line);
+  out->indent = 1;
+  add_parts(k, out, dsp_format(k->e->arena, "%s %s", all, bytes), 2);
+  dsp_statement(out, "DSPRT_SPAN(run, DSPRT_WORK_FUSED, \"%s\", 0, %s);", name,
+                bytes);
+  if (count->team)
+    dsp_line(out, "const int64_t threads = (int64_t)%s * %s;", count->team,
+             count->items);
+  else
+    dsp_line(out, "const int64_t threads = %s;", count->items);
+  dsp_line(out, "if (threads == 0) return;");
+  dsp_text(&line,
+           "%s_kernel<<<dsprt_blocks(threads), DSPRT_THREADS, 0, "
+           "dsprt_stream(run)>>>(",
+           name);
+  add_pointers(k, &line, false);
+  add_parts(k, &line, all, 0);
+  dsp_statement(out, "%s);", line.data);
+  dsp_line(out, "dsprt_check_launch(run);");
+  out->indent = 0;
+  dsp_line(out, "}\n");
+  dsp_text_free(&line);
+}
+
+void dsp_kernel_finish(DspKernel *k, DspText *body, const char *wish,
+                       DspKernelCount count) {
+  DspEmitter *e = k->e;
+  const char *name = dsp_name_c(&e->globals, wish);
+  const char *text = body->data ? body->data : "";
+  DspText all = {0}, call = {0};
+  dsp_text(&all, "%s %s", text, count.items);
+  add_kernel(k, text, all.data, name, &count);
+  add_launch(k, all.data, name, &count);
+  dsp_text_free(&all);
+  dsp_text_free(body);
+  dsp_text(&call, "%s(run", name);
+  for (size_t i = 0; i < k->nparams; i++) dsp_text(&call, ", %s", k->bases[i]);
+  dsp_statement(&e->text, "%s);", call.data);
+  dsp_text_free(&call);
+}
+
+DspKernel dsp_kernel_begin(DspEmitter *e, const DspNest *nest,
+                           const DspAccess *out, const DspAccess *in,
+                           size_t nin) {
+  DspKernel k = {.e = e, .nest = nest, .out = out, .in = in, .nin = nin};
   k.names = dsp_names(e->arena, &e->globals);
   dsp_name_c(&k.names, "at");
   dsp_name_c(&k.names, "v");
@@ -271,34 +271,34 @@ static Kernel begin(DspEmitter *e, const DspNest *nest, const DspAccess *out,
 }
 
 /// "add_mul": the functions of an expression, innermost last; "copy" without.
-static const char *words_of(DspEmitter *e, MlirAttribute expr) {
+const char *dsp_kernel_words(DspEmitter *e, MlirAttribute expr) {
   if (!mlirAttributeIsAArray(expr)) return "";
   MlirStringRef f = mlirStringAttrGetValue(mlirArrayAttrGetElement(expr, 0));
   const char *text = dsp_format(e->arena, "%.*s", (int)f.length, f.data);
   for (intptr_t i = 1; i < mlirArrayAttrGetNumElements(expr); i++) {
-    const char *more = words_of(e, mlirArrayAttrGetElement(expr, i));
+    const char *more = dsp_kernel_words(e, mlirArrayAttrGetElement(expr, i));
     if (*more) text = dsp_format(e->arena, "%s_%s", text, more);
   }
   return text;
 }
 
 void dsp_emit_nest_kernel(DspEmitter *e, const DspAccess *out,
-                          MlirAttribute expr, const DspAccess *in,
-                          size_t nin) {
+                          MlirAttribute expr, const DspAccess *in, size_t nin) {
   DspNest nest = dsp_nest(e, out, out, in, nin);
-  Kernel k = begin(e, &nest, out, in, nin);
+  DspKernel k = dsp_kernel_begin(e, &nest, out, in, nin);
   k.width = width_of(&k);
   DspText body = {.indent = 1};
-  add_indices(&k, &body, nest.count);
+  dsp_kernel_indices(&k, &body, nest.count);
   if (k.width > 1)
     add_vector_body(&k, &body, expr);
   else
     add_scalar_body(&k, &body, expr);
-  const char *words = words_of(e, expr);
+  const char *words = dsp_kernel_words(e, expr);
   if (strlen(words) > 40) words = dsp_format(e->arena, "%.40s", words);
-  finish(&k, &body,
-         dsp_format(e->arena, "%s_%s", e->stage_name, *words ? words : "copy"),
-         threads_text(&k, nest.count));
+  dsp_kernel_finish(
+      &k, &body,
+      dsp_format(e->arena, "%s_%s", e->stage_name, *words ? words : "copy"),
+      (DspKernelCount){dsp_kernel_count(&k, nest.count), NULL});
 }
 
 void dsp_emit_reduce_kernel(DspEmitter *e, MlirOperation op,
@@ -308,11 +308,11 @@ void dsp_emit_reduce_kernel(DspEmitter *e, MlirOperation op,
   size_t kept;
   int64_t count;
   DspNest nest = dsp_nest_of_reduce(e, op, out, in, &kept, &count);
-  Kernel k = begin(e, &nest, out, in, 1);
+  DspKernel k = dsp_kernel_begin(e, &nest, out, in, 1);
   k.width = 1;
   DspText body = {.indent = 1};
-  add_indices(&k, &body, kept);
-  DspAccess x = renamed(&k, in), y = renamed(&k, out);
+  dsp_kernel_indices(&k, &body, kept);
+  DspAccess x = dsp_kernel_access(&k, in), y = dsp_kernel_access(&k, out);
   dsp_line(&body, "float total = %s;", max ? "-INFINITY" : "0.0f");
   for (size_t i = kept; i < nest.count; i++, body.indent++)
     dsp_line(&body, "for (%s %s = 0; %s < %s; %s++)", k.index,
@@ -328,8 +328,8 @@ void dsp_emit_reduce_kernel(DspEmitter *e, MlirOperation op,
                             : "total";
   dsp_statement(&body, "%s = %s;", dsp_nest_element(e, &y, &nest, -1),
                 dsp_nest_store(e, y.shape.element, result));
-  finish(&k, &body,
-         dsp_format(e->arena, "%s_%.*s", e->stage_name, (int)kind.length,
-                    kind.data),
-         threads_text(&k, kept));
+  dsp_kernel_finish(&k, &body,
+                    dsp_format(e->arena, "%s_%.*s", e->stage_name,
+                               (int)kind.length, kind.data),
+                    (DspKernelCount){dsp_kernel_count(&k, kept), NULL});
 }

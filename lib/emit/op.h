@@ -27,4 +27,9 @@ void dsp_unsupported(DspEmitter *e, MlirOperation op, const char *what);
 void dsp_emit_attention(DspEmitter *e, MlirOperation op, const DspAccess *o,
                         const char *frame);
 
+
+// rows.c
+/// A dsp.fused_norm as a kernel, and its call in the host code.
+void dsp_emit_row_norm(DspEmitter *e, MlirOperation op, const DspAccess *y);
+
 #endif

@@ -313,8 +313,8 @@ static void place_view(DspEmitter *e, MlirOperation op) {
 /// The runtime's linear, norms and attention exist for f32 and bf16 alone.
 static bool runtime_computes(DspEmitter *e, MlirOperation op, DspOpKind kind) {
   if (kind != DSP_OP_LINEAR && kind != DSP_OP_FUSED_LINEAR &&
-      kind != DSP_OP_LAYER_NORM &&
-      kind != DSP_OP_RMS_NORM && kind != DSP_OP_ATTENTION)
+      kind != DSP_OP_LAYER_NORM && kind != DSP_OP_RMS_NORM &&
+      kind != DSP_OP_FUSED_NORM && kind != DSP_OP_ATTENTION)
     return true;
   MlirType element = dsp_operand(e, op, 0)->shape.element;
   if (mlirTypeIsAF32(element) || mlirTypeIsABF16(element)) return true;
@@ -348,6 +348,7 @@ void dsp_emit_op(DspEmitter *e, MlirOperation op, const char *frame) {
   case DSP_OP_FUSED_LINEAR: emit_fused_linear(e, op, y); break;
   case DSP_OP_LAYER_NORM: emit_norm(e, op, y, true); break;
   case DSP_OP_RMS_NORM: emit_norm(e, op, y, false); break;
+  case DSP_OP_FUSED_NORM: dsp_emit_row_norm(e, op, y); break;
   case DSP_OP_ATTENTION: dsp_emit_attention(e, op, y, frame); break;
   case DSP_OP_MAP: emit_map(e, op, y); break;
   case DSP_OP_CONCAT: emit_concat(e, op, y); break;

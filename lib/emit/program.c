@@ -1,5 +1,6 @@
 // program.c - the whole program: header, dims, stage functions, model, main.
 #include <stdlib.h>
+#include <string.h>
 
 #include "dspc/support/bug.h"
 #include "program.h"
@@ -124,7 +125,9 @@ static char *make_kernels(DspEmitter *e) {
   MlirStringRef name = dsp_get_text(e->top, "dsp.model");
   DspText out = {0};
   emit_title(e, &out, "_kernels.cu");
-  dsp_line(&out, "#include \"dsprt_kernels.cuh\"\n");
+  bool rows = e->kernels.data && strstr(e->kernels.data, "DsprtRow<");
+  dsp_line(&out, "#include \"dsprt_kernels.cuh\"%s",
+           rows ? "\n#include \"dsprt_rows.cuh\"\n" : "\n");
   dsp_line(&out, "#include \"%.*s_kernels.h\"\n", (int)name.length,
            name.data);
   dsp_text(&out, "%s", e->kernels.data ? e->kernels.data : "");

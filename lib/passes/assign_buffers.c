@@ -10,9 +10,9 @@
 //         offset` on calls; dsp.frame_bytes on functions; dsp.arena_bytes on
 //         the module: the frame of the model function is the arena.
 //
-// A dsp.map writes over an operand of its own type that nobody reads later; a
-// function may write over an argument that no caller reads later, and returns
-// its results there where it can.
+// A dsp.map or a fused op writes over an operand of its own type that nobody
+// reads later; a function may write over an argument that no caller reads
+// later, and returns its results there where it can.
 #include "frame.h"
 #include "ir.h"
 #include "pass_list.h"
@@ -129,6 +129,7 @@ static intptr_t reusable_operand(const Frame *f, MlirOperation map,
     if (!dsp_str_is(dsp_string_attr(map, "epilogue"), "add")) return -1;
     first = n - 1;
   }
+  if (dsp_string_attr(map, "rope").length) return -1; // reads its neighbours
   for (intptr_t i = first; i < n; i++) {
     MlirValue value = mlirOperationGetOperand(map, i);
     MlirValue root = root_of(value);
@@ -227,7 +228,8 @@ static void place_op(Frame *f, MlirOperation op, int64_t time,
     dsp_ptr_map_set(&f->object_of, result.ptr, WEIGHT);
     return;
   }
-  bool reuses = dsp_is(op, "dsp.map") || dsp_is(op, "dsp.fused_linear");
+  bool reuses = dsp_is(op, "dsp.map") || dsp_is(op, "dsp.fused_linear") ||
+                dsp_is(op, "dsp.fused_norm");
   intptr_t operand = reuses
                          ? reusable_operand(f, op, time, arg_may_go)
                          : -1;

@@ -10,18 +10,12 @@
 
 #include "dspc/dialect/dialect.h"
 
-static bool has_one_use(MlirValue value) {
-  MlirOpOperand use = mlirValueGetFirstUse(value);
-  return !mlirOpOperandIsNull(use) &&
-         mlirOpOperandIsNull(mlirOpOperandGetNextUse(use));
-}
-
 /// The linear that makes operand `i` of the map, and nothing else reads; or
 /// none.
 static MlirOperation linear_of(MlirOperation map, intptr_t i) {
   MlirOperation none = {NULL};
   MlirValue operand = mlirOperationGetOperand(map, i);
-  if (!mlirValueIsAOpResult(operand) || !has_one_use(operand)) return none;
+  if (!mlirValueIsAOpResult(operand) || !dsp_has_one_use(operand)) return none;
   MlirOperation linear = mlirOpResultGetOwner(operand);
   if (!dsp_is(linear, "dsp.linear") ||
       mlirOperationGetNumOperands(linear) != 3 ||

@@ -75,12 +75,6 @@ static bool is_cast(MlirOperation map) {
   return false;
 }
 
-static bool has_one_use(MlirValue value) {
-  MlirOpOperand use = mlirValueGetFirstUse(value);
-  return !mlirOpOperandIsNull(use) &&
-         mlirOpOperandIsNull(mlirOpOperandGetNextUse(use));
-}
-
 static int64_t elements(MlirValue value) {
   MlirType type = mlirValueGetType(value);
   int64_t n = 1;
@@ -123,7 +117,7 @@ static bool layouts_agree(MlirAttribute dims, MlirOperation map,
 
 static bool may_fuse(MlirAttribute dims, MlirOperation map,
                      MlirValue operand) {
-  if (!mlirValueIsAOpResult(operand) || !has_one_use(operand)) return false;
+  if (!mlirValueIsAOpResult(operand) || !dsp_has_one_use(operand)) return false;
   MlirOperation producer = mlirOpResultGetOwner(operand);
   if (!dsp_is(producer, "dsp.map") || is_cast(producer)) return false;
   if (!layouts_agree(dims, map, operand)) return false;

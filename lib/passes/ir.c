@@ -145,4 +145,10 @@ MlirOperation dsp_build_before(MlirOperation before, const char *name,
   mlirBlockInsertOwnedOperationBefore(mlirOperationGetBlock(before), before,
                                       op);
   return op;
+}bool dsp_has_one_use(MlirValue value) {
+  MlirOpOperand use = mlirValueGetFirstUse(value);
+  return !mlirOpOperandIsNull(use) &&
+         mlirOpOperandIsNull(mlirOpOperandGetNextUse(use));
 }
+
+

@@ -57,6 +57,8 @@ MlirOperation dsp_build_before(MlirOperation before, const char *name,
                                intptr_t nattributes, const char *const *names,
                                MlirAttribute const *attributes);
 
+/// Does exactly one operand of one op read the value?
+bool dsp_has_one_use(MlirValue value);
 /// Replaces every use of `from` by `to`.
 static inline void dsp_replace_uses(MlirValue from, MlirValue to) {
   mlirValueReplaceAllUsesOfWith(from, to);

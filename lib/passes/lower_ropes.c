@@ -3,10 +3,10 @@
 // Needs:  planned dsp.rope ops whose operands already have their layout.
 // Leaves: no dsp.rope: (x0, x1) becomes x0 cos - x1 sin and x1 cos + x0 sin.
 //         The planner sees one op, for its parts would multiply what it has to
-//         try; cosines and sines are computed once a stage.
-#include "dspc/dialect/dialect.h"
-#include "ir.h"
+//         try; cosines and sines are computed once a stage.  On GPUs the norm
+//         of queries and keys rotates them too: a dsp.fused_norm.
 #include "pass_list.h"
+#include "rows.h"
 
 /// The cosines and sines of angles that a stage has computed already.
 typedef struct Waves {
@@ -18,7 +18,8 @@ typedef struct Waves {
 
 typedef struct Lowering {
   MlirContext context;
-  Waves *known;
+  bool gpu;
+  Waves *known; ///< of each kind of element and stage
   size_t nknown;
 } Lowering;
 
@@ -113,11 +114,59 @@ static MlirValue add_half(const Lowering *l, MlirOperation rope,
                  mlirValueGetType(a));
 }
 
+/// Do the angles have all dims of `over` but the pairs, innermost?
+static bool has_angles_of(MlirOperation rope, const MlirStringRef *over,
+                          size_t n, MlirStringRef pair) {
+  DspTensorInfo angles;
+  dsp_tensor_read(mlirValueGetType(mlirOperationGetOperand(rope, 1)), &angles);
+  if (angles.ndims < n - 1) return false;
+  size_t at = angles.ndims - (n - 1);
+  for (size_t i = 0; i < n; i++)
+    if (!mlirStringRefEqual(over[i], pair) &&
+        !mlirStringRefEqual(over[i], angles.dims[at++]))
+      return false;
+  return true;
+}
+
+/// The norm that can rotate its rows itself: of this stage, read by the rope
+/// alone, over the pairs as neighbours or as halves; or null.
+static MlirOperation rotating_norm(const Lowering *l, MlirOperation rope,
+                                   MlirStringRef pair) {
+  MlirValue x = mlirOperationGetOperand(rope, 0);
+  MlirOperation none = {NULL};
+  if (!l->gpu || !mlirValueIsAOpResult(x) || !dsp_has_one_use(x)) return none;
+  MlirOperation norm = mlirOpResultGetOwner(x);
+  MlirStringRef over[DSP_MAX_RANK];
+  if (!dsp_is_row_norm(norm) || dsp_is(norm, "dsp.fused_norm") ||
+      dsp_int_attr(norm, "stage", -1) != dsp_int_attr(rope, "stage", -1))
+    return none;
+  size_t n = dsp_attr_read_strings(dsp_attr(norm, "over"), over, DSP_MAX_RANK);
+  bool ends = mlirStringRefEqual(over[0], pair) ||
+              mlirStringRefEqual(over[n - 1], pair);
+  return ends && n > 1 && has_angles_of(rope, over, n, pair) ? norm : none;
+}
+
+static void rotate_in_norm(Lowering *l, MlirOperation rope, MlirOperation norm,
+                           MlirStringRef pair) {
+  const Waves *waves = waves_of(l, rope, mlirF32TypeGet(l->context));
+  MlirOperation fused =
+      dsp_build_rotated_norm(rope, norm, pair, waves->cosines, waves->sines);
+  dsp_replace_uses(mlirOperationGetResult(rope, 0),
+                   mlirOperationGetResult(fused, 0));
+  mlirOperationDestroy(rope);
+  mlirOperationDestroy(norm);
+}
+
 static void lower(Lowering *l, MlirOperation rope) {
   MlirValue result = mlirOperationGetResult(rope, 0);
   MlirType type = mlirValueGetType(result);
   MlirStringRef pair;
   dsp_attr_read_strings(dsp_attr(rope, "over"), &pair, 1);
+  MlirOperation norm = rotating_norm(l, rope, pair);
+  if (norm.ptr) {
+    rotate_in_norm(l, rope, norm, pair);
+    return;
+  }
   const Waves *waves = waves_of(l, rope, mlirShapedTypeGetElementType(type));
   MlirType half = half_type(l, type, pair);
   MlirValue x0 = add_slice(l, rope, pair, 0, half);
@@ -143,7 +192,8 @@ bool dsp_pass_lower_ropes(MlirModule module, const DspPassOptions *options) {
   if (mlirOperationIsNull(func)) return false;
   DspArena *arena = dsp_arena_create();
   DspOpList list = dsp_list_ops(arena, dsp_body(func));
-  Lowering l = {.context = mlirModuleGetContext(module)};
+  Lowering l = {.context = mlirModuleGetContext(module),
+                .gpu = dsp_is_for_gpu(module)};
   l.known = dsp_arena_alloc(arena, (list.count + 1) * sizeof *l.known);
   for (size_t i = 0; i < list.count; i++)
     if (dsp_is(list.ops[i], "dsp.rope")) lower(&l, list.ops[i]);

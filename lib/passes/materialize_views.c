@@ -35,6 +35,24 @@ static bool has_gaps(MlirOperation view) {
   return false;
 }
 
+/// Does a slice take a part of the last `count` dims, or of a dim behind one
+/// of them, so that what the norm is over lies in pieces?
+static bool has_broken_rows(MlirOperation view, size_t count) {
+  for (bool renamed = false; is_view(view);) {
+    MlirValue x = mlirOperationGetOperand(view, 0);
+    DspTensorInfo info;
+    dsp_tensor_read(mlirValueGetType(x), &info);
+    if (dsp_is(view, "dsp.slice")) {
+      ptrdiff_t at = dsp_tensor_find(&info, dsp_string_attr(view, "dim"));
+      if (renamed || info.ndims - 1 - (size_t)at < count) return true;
+    }
+    renamed |= dsp_is(view, "dsp.rename");
+    if (!mlirValueIsAOpResult(x)) return false;
+    view = mlirOpResultGetOwner(x);
+  }
+  return false;
+}
+
 static bool takes_strides(MlirOperation user, MlirOperation view) {
   switch (dsp_op_kind(user)) {
   case DSP_OP_MAP:
@@ -46,6 +64,9 @@ static bool takes_strides(MlirOperation user, MlirOperation view) {
   case DSP_OP_REARRANGE:
   case DSP_OP_REDUCE:
   case DSP_OP_COPY: return true;
+  case DSP_OP_FUSED_NORM:
+    return !has_broken_rows(view, (size_t)mlirArrayAttrGetNumElements(
+                                      dsp_attr(user, "over")));
   case DSP_OP_ATTENTION: return !has_gaps(view);
   default: return false;
   }

@@ -726,3 +726,30 @@ module attributes {dsp.dims = [
     return
   }
 }
+
+// -----
+
+// A fused norm: its parameters, its waves, what its expression reads.
+!x = tensor<3x8x2xf32, {dims = ["T", "R", "two"]}>
+!r = tensor<8x2xf32, {dims = ["R", "two"]}>
+!a = tensor<3x8xf32, {dims = ["T", "R"]}>
+module attributes {dsp.dims = [
+    {name = "T", size = 3 : i64}, {name = "R", size = 8 : i64},
+    {name = "two", size = 2 : i64}]} {
+  func.func @model() {
+    %x = "dsp.input"() {name = "x", stage = 0 : i64} : () -> !x
+    %a = "dsp.input"() {name = "a", stage = 0 : i64} : () -> !a
+    %w = "dsp.param"() {path = "w", rel = "w", file_shape = [16], stage = 0 : i64} : () -> !r
+    // expected-error@+1 {{has an unknown norm 'batch'}}
+    %1 = "dsp.fused_norm"(%x) {operandSegmentSizes = array<i32: 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, norm = "batch", over = ["R", "two"], eps = 1.0e-6 : f64, params = 0 : i64, expr = 0 : i64, stage = 0 : i64} : (!x) -> !x
+    // expected-error@+1 {{has no 2 parameters}}
+    %2 = "dsp.fused_norm"(%x, %w, %w) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0>, norm = "rms", over = ["R", "two"], eps = 1.0e-6 : f64, params = 2 : i64, expr = 0 : i64, stage = 0 : i64} : (!x, !r, !r) -> !x
+    // expected-error@+1 {{reads operand 1, which is the norm's}}
+    %3 = "dsp.fused_norm"(%x, %w) {operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, norm = "rms", over = ["R", "two"], eps = 1.0e-6 : f64, params = 1 : i64, expr = ["mul", 0, 1], stage = 0 : i64} : (!x, !r) -> !x
+    // expected-error@+1 {{rotates a dim that has not size 2}}
+    %4 = "dsp.fused_norm"(%x, %a, %a) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0>, norm = "rms", over = ["R", "two"], eps = 1.0e-6 : f64, params = 0 : i64, rope = "R", expr = 0 : i64, stage = 0 : i64} : (!x, !a, !a) -> !x
+    // expected-error@+1 {{angles of}}
+    %5 = "dsp.fused_norm"(%x, %w, %w) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0>, norm = "rms", over = ["R", "two"], eps = 1.0e-6 : f64, params = 0 : i64, rope = "two", expr = 0 : i64, stage = 0 : i64} : (!x, !r, !r) -> !x
+    return
+  }
+}

@@ -1,0 +1,50 @@
+// kernel.h - a CUDA kernel under construction.
+#ifndef DSPC_LIB_EMIT_KERNEL_H
+#define DSPC_LIB_EMIT_KERNEL_H
+
+#include "nest.h"
+
+enum { DSP_KERNEL_WIDEST = 8 }; ///< elements that a thread loads at once
+
+/// A kernel whose threads share out the loops of a nest.
+typedef struct DspKernel {
+  DspEmitter *e;
+  const DspNest *nest;
+  const DspAccess *out, *in;
+  size_t nin;
+  DspNames names;
+  const char *bases[DSP_NEST_IN + 1];  ///< distinct pointers of the host
+  const char *params[DSP_NEST_IN + 1]; ///< what the kernel calls them
+  bool written[DSP_NEST_IN + 1];
+  MlirType types[DSP_NEST_IN + 1];
+  size_t nparams;
+  const char *index; ///< C type of indices
+  int width;         ///< elements of a thread
+} DspKernel;
+
+/// How many threads a kernel needs: one an item, or `team` of them.
+typedef struct DspKernelCount {
+  const char *items;
+  const char *team; ///< a text, or NULL
+} DspKernelCount;
+
+/// An element type that kernels load and store several of at once.
+bool dsp_is_float(MlirType type);
+
+DspKernel dsp_kernel_begin(DspEmitter *e, const DspNest *nest,
+                           const DspAccess *out, const DspAccess *in,
+                           size_t nin);
+/// `a` as the kernel sees it.
+DspAccess dsp_kernel_access(DspKernel *k, const DspAccess *a);
+/// The product of the loops [0, count), over the width, as text.
+const char *dsp_kernel_count(const DspKernel *k, size_t count);
+/// Turns the number `at` into the indices of the loops [0, count).
+void dsp_kernel_indices(const DspKernel *k, DspText *out, size_t count);
+/// "add_mul": the functions of an expression, innermost last; "" without.
+const char *dsp_kernel_words(DspEmitter *e, MlirAttribute expr);
+/// Writes the kernel around `body`, which it frees, the function that starts
+/// it, and its declaration; then the call.
+void dsp_kernel_finish(DspKernel *k, DspText *body, const char *wish,
+                       DspKernelCount count);
+
+#endif

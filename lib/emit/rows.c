@@ -1,0 +1,197 @@
+// rows.c - dsp.fused_norm as a CUDA kernel: a norm, the rotation of its pairs,
+// and an elementwise expression, on rows in registers (dsprt_rows.cuh).
+//
+// The loops of the nest are those over the rows; the channels, innermost and
+// side by side in every operand that has them, are shared out among the
+// threads of a row.
+#include <string.h>
+
+#include "dspc/support/bug.h"
+#include "kernel.h"
+#include "op.h"
+
+enum {
+  MOST_IN_A_THREAD = 48, ///< channels
+  WARP = 32,
+  BLOCK = 256, ///< DSPRT_THREADS
+};
+
+/// A fused norm at work.
+typedef struct RowNorm {
+  MlirOperation op;
+  MlirAttribute over, expr;
+  int64_t channels;
+  size_t params, first; ///< operands: parameters, the first of the expression
+  bool layer, rotates, halves;
+  DspAccess out, in[DSP_NEST_IN];        ///< as they lie
+  DspAccess rows_out, rows[DSP_NEST_IN]; ///< without the channels
+  bool has_channels[DSP_NEST_IN];
+  size_t nin;
+  int width;
+  int64_t threads; ///< of a row
+} RowNorm;
+
+static bool is_wave(const RowNorm *n, size_t i) {
+  return n->rotates && i > n->params && i < n->first;
+}
+
+/// The access without its innermost `count` axes.
+static DspAccess without_channels(const DspAccess *a, size_t count) {
+  DspAccess rows = *a;
+  rows.naxes -= count;
+  return rows;
+}
+
+static RowNorm row_norm(DspEmitter *e, MlirOperation op, const DspAccess *y) {
+  RowNorm n = {.op = op, .over = dsp_get(op, "over"), .channels = 1};
+  MlirStringRef names[DSP_MAX_RANK];
+  size_t dims = dsp_attr_read_strings(n.over, names, DSP_MAX_RANK);
+  MlirStringRef pair = dsp_get_text(op, "rope");
+  for (size_t i = 0; i < dims; i++)
+    n.channels *= dsp_dim_names(&e->dims, names[i])->size;
+  n.expr = dsp_get(op, "expr");
+  n.layer = dsp_get_text(op, "norm").data[0] == 'l';
+  n.rotates = pair.length > 0;
+  n.halves = n.rotates && mlirStringRefEqual(names[0], pair);
+  n.params = (size_t)dsp_get_int(op, "params");
+  n.first = 1 + n.params + (n.rotates ? 2 : 0);
+  n.nin = (size_t)mlirOperationGetNumOperands(op);
+  n.out = *y;
+  n.rows_out = without_channels(y, dims);
+  for (size_t i = 0; i < n.nin; i++) {
+    n.in[i] = *dsp_operand(e, op, (intptr_t)i);
+    size_t own = is_wave(&n, i) ? dims - 1 : dims;
+    n.has_channels[i] =
+        n.in[i].naxes >= own && own > 0 &&
+        dsp_is_in(n.over, n.in[i].shape.atoms[n.in[i].shape.natoms - 1]);
+    n.rows[i] = without_channels(&n.in[i], n.has_channels[i] ? own : 0);
+  }
+  return n;
+}
+
+/// Does every row of the access begin at a multiple of `width`?
+static bool rows_are_aligned(const DspAccess *rows, int width) {
+  if (!dsp_is_float(rows->shape.element) || rows->grain % width) return false;
+  for (size_t i = 0; i < rows->naxes; i++)
+    if (rows->axes[i].stride.number % width) return false;
+  return true;
+}
+
+static bool fits_width(const RowNorm *n, int width) {
+  int64_t run = n->halves ? n->channels / 2 : n->channels;
+  if (run % width || !rows_are_aligned(&n->rows_out, width)) return false;
+  for (size_t i = 0; i < n->nin; i++) {
+    int own = is_wave(n, i) && !n->halves ? width / 2 : width;
+    if (n->has_channels[i] && own > 1 && !rows_are_aligned(&n->rows[i], own))
+      return false;
+  }
+  return true;
+}
+
+/// The threads of a row: the team of a warp that leaves the fewest of its
+/// places empty, or a block.
+static int64_t threads_of(const RowNorm *n) {
+  int64_t chunks = n->channels / n->width, best = BLOCK, least = INT64_MAX;
+  for (int64_t team = 1; team <= WARP; team *= 2) {
+    int64_t each = (chunks + team - 1) / team;
+    if (each * n->width > MOST_IN_A_THREAD || team * each > least) continue;
+    best = team;
+    least = team * each;
+  }
+  return best;
+}
+
+/// "&x[row]", where a row of operand `i` begins; -1: of the result.
+static const char *row_text(DspKernel *k, const RowNorm *n, int i) {
+  DspAccess a = dsp_kernel_access(k, i < 0 ? &n->rows_out : &n->rows[i]);
+  return dsp_format(k->e->arena, "&%s", dsp_nest_element(k->e, &a, k->nest, i));
+}
+
+static void add_norm(DspKernel *k, const RowNorm *n, DspText *out) {
+  DspEmitter *e = k->e;
+  const char *eps =
+      dsp_number(e, mlirFloatAttrGetValueDouble(dsp_get(n->op, "eps")));
+  dsp_statement(out, "row.load(%s);", row_text(k, n, 0));
+  dsp_line(out, "row.%s_norm(%s);", n->layer ? "layer" : "rms", eps);
+  if (n->params > 0) dsp_statement(out, "row.scale(%s);", row_text(k, n, 1));
+  if (n->params > 1) dsp_statement(out, "row.shift(%s);", row_text(k, n, 2));
+  if (!n->rotates) return;
+  const char *again = "";
+  for (int i = 0; n->halves && i <= (int)n->params; i++)
+    again = dsp_format(e->arena, "%s%s, ", again, row_text(k, n, i));
+  dsp_statement(out, "row.rotate_%s(%s%s, %s);",
+                n->halves ? "halves" : "neighbours", again,
+                row_text(k, n, (int)n->params + 1),
+                row_text(k, n, (int)n->params + 2));
+}
+
+/// The expression, on every chunk.
+static void add_expression(DspKernel *k, const RowNorm *n, DspText *out) {
+  DspEmitter *e = k->e;
+  const char *operands[DSP_NEST_IN] = {"row.x[k].v[v]"};
+  if (mlirAttributeIsAInteger(n->expr)) return;
+  for (size_t i = n->first; i < n->nin; i++) {
+    DspAccess x = dsp_kernel_access(k, &n->rows[i]);
+    const char *name =
+        dsp_name_c(&k->names, dsp_format(e->arena, "%s_v", x.base));
+    operands[i] =
+        n->has_channels[i] ? dsp_format(e->arena, "%s.v[v]", name) : name;
+    if (!n->has_channels[i])
+      dsp_statement(out, "const float %s = %s;", name,
+                    dsp_nest_load(e, &x, k->nest, (int)i));
+  }
+  dsp_line(out, "#pragma unroll");
+  dsp_line(out, "for (int k = 0; k < row.CHUNKS; k++) {");
+  out->indent++;
+  dsp_line(out, "if (!row.has(k)) break;");
+  for (size_t i = n->first; i < n->nin; i++) {
+    if (!n->has_channels[i]) continue;
+    dsp_statement(out, "const auto %.*s = row.chunk(%s + row.channel(k));",
+                  (int)strcspn(operands[i], "."), operands[i],
+                  row_text(k, n, (int)i));
+  }
+  dsp_line(out, "for (int v = 0; v < %d; v++)", k->width);
+  out->indent++;
+  dsp_statement(
+      out, "row.x[k].v[v] = %s;",
+      dsp_without_parentheses(e, dsp_expression(e, n->expr, operands)));
+  out->indent -= 2;
+  dsp_line(out, "}");
+}
+
+/// "spatial_norm_mul_add", "temporal_norm_rope"
+static const char *kernel_name(DspEmitter *e, const RowNorm *n) {
+  const char *words = dsp_kernel_words(e, n->expr);
+  if (strlen(words) > 24) words = "map";
+  return dsp_format(e->arena, "%s_%s_norm%s%s%s", e->stage_name,
+                    n->layer ? "layer" : "rms", n->rotates ? "_rope" : "",
+                    *words ? "_" : "", words);
+}
+
+void dsp_emit_row_norm(DspEmitter *e, MlirOperation op, const DspAccess *y) {
+  RowNorm n = row_norm(e, op, y);
+  n.width = DSP_KERNEL_WIDEST;
+  while (n.width > 1 && !fits_width(&n, n.width)) n.width /= 2;
+  if (n.rotates && !n.halves && n.width == 1)
+    dsp_bug("pairs that do not lie side by side");
+  n.threads = threads_of(&n);
+  DspNest nest = dsp_nest(e, &n.rows_out, &n.rows_out, n.rows, n.nin);
+  DspKernel k = dsp_kernel_begin(e, &nest, &n.out, n.in, n.nin);
+  dsp_name_c(&k.names, "row");
+  dsp_name_c(&k.names, "k");
+  k.width = 1; // the loops are those over rows
+  const char *rows = dsp_kernel_count(&k, nest.count);
+  DspText body = {.indent = 1};
+  dsp_kernel_indices(&k, &body, nest.count);
+  k.width = n.width;
+  dsp_line(&body, "DsprtRow<%s, %d, %lld> row;", dsp_product_text(e, n.over),
+           n.width, (long long)n.threads);
+  add_norm(&k, &n, &body);
+  add_expression(&k, &n, &body);
+  dsp_statement(&body, "row.store(%s);", row_text(&k, &n, -1));
+  const char *team = n.threads == 1
+                         ? NULL
+                         : dsp_format(e->arena, "%lld", (long long)n.threads);
+  dsp_kernel_finish(&k, &body, kernel_name(e, &n),
+                    (DspKernelCount){rows, team});
+}
