@@ -26,6 +26,13 @@ unsigned char *dsprt_backend_arena(DsprtRun *run, int64_t bytes);
 /// Bytes that dsprt_backend_arena holds where the program computes.
 int64_t dsprt_backend_arena_bytes(const DsprtRun *run);
 
+/// Bytes of a GPU that this rank took at most at a time, and how many were
+/// predicted; both 0 on CPUs.
+typedef struct DsprtDeviceMemory {
+  int64_t predicted, taken;
+} DsprtDeviceMemory;
+DsprtDeviceMemory dsprt_backend_memory(const DsprtRun *run);
+
 /// Sets run->weights: the struct of pointers, brought to where the program
 /// computes.  Returns false when there is no memory.
 bool dsprt_backend_weights(DsprtRun *run, DsprtWeights *weights);

@@ -59,12 +59,28 @@ static void print_times(const DsprtReport *r, FILE *to) {
   fprintf(to, "\n");
 }
 
+/// More than 2 % off is worth a line of its own.
+static bool is_off(const DsprtDeviceMemory *m) {
+  int64_t off = m->taken - m->predicted;
+  return (off < 0 ? -off : off) > m->predicted / 50;
+}
+
+static void print_device(const DsprtDeviceMemory *m, FILE *to) {
+  if (!m->taken) return;
+  fprintf(to, "peak device memory: %lld bytes (predicted %lld)\n",
+          (long long)m->taken, (long long)m->predicted);
+  if (is_off(m))
+    fprintf(to, "warning: this is %.1f %% off the prediction\n",
+            100.0 * (double)(m->taken - m->predicted) / (double)m->predicted);
+}
+
 void dsprt_report_print(const DsprtReport *r, FILE *to) {
   print_bytes(r, to);
   fprintf(to, "peak activation memory: %lld bytes (predicted %lld)\n",
           (long long)r->arena_bytes, (long long)r->program->arena_bytes);
   fprintf(to, "weights: %lld bytes used in the file, %lld bytes copied\n",
           (long long)r->weights_mapped, (long long)r->weights_copied);
+  print_device(&r->memory, to);
   print_times(r, to);
   if (r->profile) dsprt_profile_print_collectives(r->profile, to);
   if (r->tables) dsprt_profile_print(r->profile, to);
@@ -93,6 +109,11 @@ static json_t *to_json(const DsprtReport *r) {
                                   "median", r->median, "least", r->least));
   if (all && p->flops > 0)
     json_object_set_new(all, "flops", json_real(p->flops));
+  if (all && r->memory.taken)
+    json_object_set_new(all, "device_memory",
+                        json_pack("{s:I, s:I}", "predicted",
+                                  (json_int_t)r->memory.predicted, "taken",
+                                  (json_int_t)r->memory.taken));
   if (all && r->profile)
     json_object_set_new(all, "profile", dsprt_profile_json(r->profile));
   return all;

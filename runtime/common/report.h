@@ -14,6 +14,7 @@ typedef struct DsprtReport {
   const int64_t *counted; ///< [ranks] bytes that left each in one pass
   int64_t arena_bytes;    ///< allocated on each rank
   int64_t weights_mapped, weights_copied;
+  DsprtDeviceMemory memory; ///< of the rank that took most
   int threads;          ///< of a rank
   int passes;           ///< that were timed
   double median, least; ///< seconds

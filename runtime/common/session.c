@@ -133,12 +133,20 @@ void dsprt_step_profile(DsprtSession *s) {
     dsprt_profile_save(&s->profile, s->options.profile, &s->errors);
 }
 
+static DsprtDeviceMemory memory_of_all(const DsprtSession *s) {
+  DsprtDeviceMemory memory = dsprt_backend_memory(&s->run);
+  double most[] = {(double)memory.predicted, (double)memory.taken};
+  dsprt_backend_largest(&s->run, most, 2);
+  return (DsprtDeviceMemory){(int64_t)most[0], (int64_t)most[1]};
+}
+
 void dsprt_step_report(DsprtSession *s) {
   s->report.program = s->program;
   s->report.counted = s->counted;
   s->report.arena_bytes = dsprt_backend_arena_bytes(&s->run);
   s->report.weights_mapped = s->weights.mapped_bytes;
   s->report.weights_copied = s->weights.buffer_bytes;
+  s->report.memory = memory_of_all(s);
   if (s->run.rank == 0) {
     if (s->options.json)
       dsprt_report_json(&s->report, stdout);

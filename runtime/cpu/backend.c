@@ -115,6 +115,11 @@ double dsprt_backend_marks(DsprtRun *run, int64_t count, double *seconds) {
   return marks[0];
 }
 
+DsprtDeviceMemory dsprt_backend_memory(const DsprtRun *run) {
+  (void)run;
+  return (DsprtDeviceMemory){0};
+}
+
 DsprtLimits dsprt_backend_limits(const DsprtRun *run, DsprtType type) {
   (void)run, (void)type;
   return (DsprtLimits){0};

@@ -111,6 +111,7 @@ int dsprt_backend_prepare(DsprtRun *run) {
   dsprt_check_blas(run, cublasLtCreate(&state.blas), "a handle");
   dsprt_check_cuda(run, cudaMalloc(&state.workspace, DSPRT_WORKSPACE_BYTES),
                    "a workspace");
+  dsprt_count_memory(run, DSPRT_WORKSPACE_BYTES);
   open_reached(run);
   if (run->ranks > 1) open_nccl(run);
   return 1;
@@ -125,6 +126,7 @@ unsigned char *dsprt_backend_arena(DsprtRun *run, int64_t bytes) {
   mirror = mmap(NULL, size, PROT_READ | PROT_WRITE,
                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mirror == MAP_FAILED) return NULL;
+  dsprt_count_memory(run, bytes);
   run->arena = arena;
   state.arena_bytes = bytes;
   return state.mirror = mirror;
@@ -147,6 +149,7 @@ bool dsprt_backend_weights(DsprtRun *run, DsprtWeights *weights) {
   if (!state.pointers ||
       cudaMalloc(&state.weights, (size_t)bytes + 1) != cudaSuccess)
     return false;
+  dsprt_count_memory(run, bytes);
   for (c = dsprt_params(state.program); dsprt_next_param(&c);) {
     int64_t size = dsprt_param_bytes(c.param, run->rank, run->ranks);
     void *from, *to = (unsigned char *)state.weights + at;
@@ -198,6 +201,22 @@ void dsprt_wait(DsprtRun *run) {
   }
 }
 
+void dsprt_count_memory(DsprtRun *run, int64_t bytes) {
+  DsprtState *s = run->state;
+  s->taken += bytes;
+  if (s->taken > s->most_taken) s->most_taken = s->taken;
+}
+
+/// Exchanges that do not go through NCCL need no staging memory.
+DsprtDeviceMemory dsprt_backend_memory(const DsprtRun *run) {
+  const DsprtProgram *p = run->state->program;
+  int64_t staging = run->state->staging_bytes ? p->device_staging : 0;
+  return (DsprtDeviceMemory){
+      .predicted = p->arena_bytes + p->device_weights + staging +
+                   DSPRT_WORKSPACE_BYTES,
+      .taken = run->state->most_taken};
+}
+
 unsigned char *dsprt_staging(DsprtRun *run, int64_t bytes) {
   if (bytes <= state.staging_bytes) return state.staging;
   if (!state.warming)
@@ -207,6 +226,7 @@ unsigned char *dsprt_staging(DsprtRun *run, int64_t bytes) {
   void *memory;
   dsprt_check_cuda(run, cudaMalloc(&memory, (size_t)bytes),
                    "growing the staging memory");
+  dsprt_count_memory(run, bytes - state.staging_bytes);
   state.staging = memory;
   state.staging_bytes = bytes;
   return state.staging;

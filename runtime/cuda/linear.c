@@ -146,32 +146,55 @@ static int list_candidates(DsprtRun *run, DsprtLinearPlan *plan,
   return count;
 }
 
-/// Times the candidates on other memory than y: y may be the residual.
+/// The bytes from the first to the last element of y.
+static size_t bytes_of_y(const Key *key) {
+  return (size_t)((key->rows - 1) * key->ldy + key->out) *
+         (size_t)dsprt_type_bytes((DsprtType)key->type);
+}
+
+/// What y held, kept by the host while candidates are tried on it: a residual.
+/// NULL when y holds nothing, or when there is no room.
+static void *keep(DsprtRun *run, const Key *key, const Call *call) {
+  if (call->residual != call->y) return NULL;
+  void *kept = malloc(bytes_of_y(key));
+  if (!kept) return NULL;
+  dsprt_wait(run);
+  dsprt_check_cuda(
+      run, cudaMemcpy(kept, call->y, bytes_of_y(key), cudaMemcpyDeviceToHost),
+      "keeping a residual");
+  return kept;
+}
+
+static void put_back(DsprtRun *run, const Key *key, const Call *call,
+                     void *kept) {
+  dsprt_wait(run);
+  dsprt_check_cuda(
+      run, cudaMemcpy(call->y, kept, bytes_of_y(key), cudaMemcpyHostToDevice),
+      "putting a residual back");
+  free(kept);
+}
+
+/// Times the candidates on y itself, so that no other memory is needed.
 static void tune(DsprtRun *run, DsprtLinearPlan *plan, const Call *call) {
   cublasLtMatmulHeuristicResult_t found[CANDIDATES];
   int count = list_candidates(run, plan, found);
   plan->algorithm = found[0].algo;
-  Call trial = *call;
-  size_t bytes = (size_t)((plan->key.rows - 1) * plan->key.ldy +
-                          plan->key.out) *
-                 (size_t)dsprt_type_bytes((DsprtType)plan->key.type);
-  if (count == 1 || cudaMalloc(&trial.y, bytes) != cudaSuccess) {
-    cudaGetLastError(); // no room to try: the heuristic's first choice
-    return;
-  }
+  if (count == 1) return;
+  void *kept = keep(run, &plan->key, call);
+  if (!kept && call->residual == call->y) return; // the first choice
   cudaEvent_t begin, end;
   cudaEventCreate(&begin);
   cudaEventCreate(&end);
   float best = -1;
   for (int i = 0; i < count; i++) {
-    float ms = time_of(run, plan, &trial, &found[i].algo, begin, end);
+    float ms = time_of(run, plan, call, &found[i].algo, begin, end);
     if (ms < 0 || (best >= 0 && ms >= best)) continue;
     best = ms;
     plan->algorithm = found[i].algo;
   }
   cudaEventDestroy(begin);
   cudaEventDestroy(end);
-  cudaFree(trial.y);
+  if (kept) put_back(run, &plan->key, call, kept);
 }
 
 static DsprtLinearPlan *find(DsprtRun *run, const Key *key, const Call *call) {

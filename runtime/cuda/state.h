@@ -32,6 +32,7 @@ typedef struct DsprtState {
   void *weights;          ///< device memory
   void *pointers;         ///< the program's struct with device pointers
   void *workspace;        ///< of cuBLASLt and cuDNN
+  int64_t taken, most_taken; ///< bytes of the device, now and at most
   unsigned char *staging; ///< what is packed for, or came from, other ranks
   int64_t staging_bytes;
 
@@ -52,6 +53,9 @@ enum { DSPRT_WORKSPACE_BYTES = 64 << 20 };
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/// Counts memory of the device that was taken, or given back when negative.
+void dsprt_count_memory(DsprtRun *run, int64_t bytes);
 
 /// At least `bytes` for packing; only the first pass may make it grow.
 unsigned char *dsprt_staging(DsprtRun *run, int64_t bytes);

@@ -65,6 +65,8 @@ typedef struct DsprtProgram {
   int noutputs;
   int nstages;
   int64_t arena_bytes;            ///< on the rank that needs most
+  int64_t device_weights;         ///< GPUs: bytes, on the rank that needs most
+  int64_t device_staging;         ///< likewise, for exchanges through NCCL
   const int64_t *predicted_bytes; ///< [ranks] leaving each in one forward pass
   double flops; ///< of one forward pass, all ranks together; 0: unknown
   void (*forward)(DsprtRun *run);
