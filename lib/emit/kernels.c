@@ -25,7 +25,8 @@ static size_t param_of(DspKernel *k, const DspAccess *a, bool write) {
 }
 
 bool dsp_is_float(MlirType type) {
-  return mlirTypeIsAF32(type) || mlirTypeIsABF16(type);
+  return mlirTypeIsAF32(type) || mlirTypeIsABF16(type) ||
+         mlirTypeIsAF16(type);
 }
 
 static bool walks_in(const DspAccess *a, const DspNest *nest, int which,

@@ -18,6 +18,9 @@ void dsprt_backend_close(DsprtRun *run);
 /// Prepares the rank for computing; returns its threads of the host.
 int dsprt_backend_prepare(DsprtRun *run);
 
+/// Lets products of f32 compute in TF32; false where there is no such thing.
+bool dsprt_backend_allow_tf32(DsprtRun *run);
+
 /// Allocates the arena of activations, run->arena, where the program
 /// computes.  Returns memory of the host with the same offsets, in which
 /// inputs and outputs lie: the arena itself, or a mirror of it; NULL when

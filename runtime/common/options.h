@@ -13,7 +13,7 @@ typedef struct DsprtOptions {
       *profile; ///< paths or NULL
   bool random_weights, random_input;
   uint64_t weights_seed, input_seed;
-  bool allow_extra, json;
+  bool allow_extra, json, tf32;
   double tolerance;
   int bench; ///< timed forward passes
 } DsprtOptions;

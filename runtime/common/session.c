@@ -19,6 +19,9 @@ static void check_ranks(DsprtSession *s) {
 
 void dsprt_step_prepare(DsprtSession *s) {
   check_ranks(s);
+  if (s->options.tf32 && !dsprt_backend_allow_tf32(&s->run))
+    dsprt_error(&s->errors, "--tf32: only GPUs have it, this program is for "
+                            "CPU ranks");
   if (s->errors.count) return;
   s->counted = calloc((size_t)s->run.ranks, sizeof *s->counted);
   s->seconds = calloc((size_t)s->options.bench + 1, sizeof *s->seconds);

@@ -115,6 +115,11 @@ double dsprt_backend_marks(DsprtRun *run, int64_t count, double *seconds) {
   return marks[0];
 }
 
+bool dsprt_backend_allow_tf32(DsprtRun *run) {
+  (void)run;
+  return false;
+}
+
 DsprtDeviceMemory dsprt_backend_memory(const DsprtRun *run) {
   (void)run;
   return (DsprtDeviceMemory){0};

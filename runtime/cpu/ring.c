@@ -174,3 +174,10 @@ void dsprt_ring_attention_bf16(DsprtRun *run, const DsprtAttention *attention,
                                DsprtBf16 *o, void *scratch) {
   run_ring(run, attention, ring, DSPRT_BF16, q, k, v, o, scratch);
 }
+
+void dsprt_ring_attention_f16(DsprtRun *run, const DsprtAttention *attention,
+                              const DsprtRing *ring, const DsprtF16 *q,
+                              const DsprtF16 *k, const DsprtF16 *v,
+                              DsprtF16 *o, void *scratch) {
+  run_ring(run, attention, ring, DSPRT_F16, q, k, v, o, scratch);
+}

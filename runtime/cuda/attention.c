@@ -103,6 +103,7 @@ static void attend(DsprtRun *run, DsprtType type, const DsprtAttention *a,
   sort_queries(&call.a);
   merge_batch(&call.a);
   merge_over(&call.a);
+  if (type == DSPRT_F16 && dsprt_attention_cudnn(run, &call)) return;
   if (dsprt_attention_short(run, &call)) return;
   if (dsprt_attention_cudnn(run, &call)) return;
   dsprt_attention_any(run, &call);
@@ -118,4 +119,10 @@ void dsprt_attention_bf16(DsprtRun *run, const DsprtAttention *attention,
                           const DsprtBf16 *q, const DsprtBf16 *k,
                           const DsprtBf16 *v, DsprtBf16 *o) {
   attend(run, DSPRT_BF16, attention, q, k, v, o);
+}
+
+void dsprt_attention_f16(DsprtRun *run, const DsprtAttention *attention,
+                         const DsprtF16 *q, const DsprtF16 *k,
+                         const DsprtF16 *v, DsprtF16 *o) {
+  attend(run, DSPRT_F16, attention, q, k, v, o);
 }

@@ -201,6 +201,10 @@ void dsprt_wait(DsprtRun *run) {
   }
 }
 
+bool dsprt_backend_allow_tf32(DsprtRun *run) {
+  return run->state->tf32 = true;
+}
+
 void dsprt_count_memory(DsprtRun *run, int64_t bytes) {
   DsprtState *s = run->state;
   s->taken += bytes;

@@ -33,7 +33,8 @@ typedef struct Call {
 } Call;
 
 static cudaDataType_t cuda_type(DsprtType type) {
-  return type == DSPRT_F32 ? CUDA_R_32F : CUDA_R_16BF;
+  if (type == DSPRT_F32) return CUDA_R_32F;
+  return type == DSPRT_F16 ? CUDA_R_16F : CUDA_R_16BF;
 }
 
 static Key key_of(const DsprtFusedLinear *f, const Call *call) {
@@ -81,9 +82,12 @@ static DsprtLinearPlan *describe(DsprtRun *run, const Key *key) {
           : (key->has_bias ? CUBLASLT_EPILOGUE_BIAS
                            : CUBLASLT_EPILOGUE_DEFAULT);
   cudaDataType_t bias = cuda_type((DsprtType)key->type);
+  cublasComputeType_t compute = key->type == DSPRT_F32 && run->state->tf32
+                                    ? CUBLAS_COMPUTE_32F_FAST_TF32
+                                    : CUBLAS_COMPUTE_32F;
   dsprt_check_blas(
       run,
-      cublasLtMatmulDescCreate(&plan->product, CUBLAS_COMPUTE_32F, CUDA_R_32F),
+      cublasLtMatmulDescCreate(&plan->product, compute, CUDA_R_32F),
       "describing a product");
   set(run, plan->product, CUBLASLT_MATMUL_DESC_TRANSA, &transposed,
       sizeof transposed);
@@ -234,6 +238,14 @@ void dsprt_linear_bf16(DsprtRun *run, const DsprtLinear *linear,
                        const DsprtBf16 *bias, DsprtBf16 *y, void *workspace) {
   (void)workspace;
   DsprtFusedLinear fused = {.linear = *linear, .type = DSPRT_BF16};
+  dsprt_fused_linear(run, &fused, x, w, bias, NULL, y);
+}
+
+void dsprt_linear_f16(DsprtRun *run, const DsprtLinear *linear,
+                      const DsprtF16 *x, const DsprtF16 *w,
+                      const DsprtF16 *bias, DsprtF16 *y, void *workspace) {
+  (void)workspace;
+  DsprtFusedLinear fused = {.linear = *linear, .type = DSPRT_F16};
   dsprt_fused_linear(run, &fused, x, w, bias, NULL, y);
 }
 

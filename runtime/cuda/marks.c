@@ -62,9 +62,9 @@ static double attribute(const DsprtRun *run, enum cudaDeviceAttr what) {
 /// Operations of a multiprocessor in a cycle.
 static double flops_of_cycle(const DsprtRun *run, DsprtType type) {
   double major = attribute(run, cudaDevAttrComputeCapabilityMajor);
-  bool wide = type == DSPRT_F32;
-  if (major == 9) return wide ? 256 : 4096;
-  return major == 8 ? (wide ? 128 : 2048) : 0;
+  double half = major == 9 ? 4096 : major == 8 ? 2048 : 0;
+  if (type != DSPRT_F32) return half;
+  return run->state->tf32 ? half / 2 : half / 16;
 }
 
 DsprtLimits dsprt_backend_limits(const DsprtRun *run, DsprtType type) {

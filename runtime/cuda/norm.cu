@@ -178,6 +178,12 @@ void dsprt_layer_norm_bf16(DsprtRun *run, const DsprtNorm *norm,
   run_norm<DsprtBf16, true>(run, norm_of(norm, x, weight, bias, y));
 }
 
+void dsprt_layer_norm_f16(DsprtRun *run, const DsprtNorm *norm,
+                           const DsprtF16 *x, const DsprtF16 *weight,
+                           const DsprtF16 *bias, DsprtF16 *y) {
+  run_norm<DsprtF16, true>(run, norm_of(norm, x, weight, bias, y));
+}
+
 void dsprt_rms_norm_f32(DsprtRun *run, const DsprtNorm *norm, const float *x,
                         const float *weight, float *y) {
   run_norm<float, false>(run, norm_of<float>(norm, x, weight, nullptr, y));
@@ -188,4 +194,11 @@ void dsprt_rms_norm_bf16(DsprtRun *run, const DsprtNorm *norm,
                          DsprtBf16 *y) {
   run_norm<DsprtBf16, false>(run,
                              norm_of<DsprtBf16>(norm, x, weight, nullptr, y));
+}
+
+void dsprt_rms_norm_f16(DsprtRun *run, const DsprtNorm *norm,
+                         const DsprtF16 *x, const DsprtF16 *weight,
+                         DsprtF16 *y) {
+  run_norm<DsprtF16, false>(run,
+                             norm_of<DsprtF16>(norm, x, weight, nullptr, y));
 }

@@ -21,6 +21,7 @@ typedef struct DsprtState {
   cudaStream_t stream; ///< everything of a run is enqueued here
   ncclComm_t comm;     ///< NULL for one rank
   cublasLtHandle_t blas;
+  bool tf32; ///< products of f32 may use it
   cudnnHandle_t dnn; ///< NULL until attention asks for it
 
   bool warming;    ///< the first pass: plans are made, algorithms timed
