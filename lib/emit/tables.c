@@ -194,6 +194,13 @@ static const char *device_memory(DspEmitter *e) {
                     (long long)dsp_get_int(e->top, "dsp.staging_bytes"));
 }
 
+static const char *flops_text(DspEmitter *e) {
+  MlirAttribute flops = dsp_get(e->top, "dsp.flops");
+  if (mlirAttributeIsNull(flops)) return "";
+  return dsp_format(e->arena, "      .flops = %.17g,\n",
+                    mlirFloatAttrGetValueDouble(flops));
+}
+
 void dsp_emit_main(DspEmittedModel *m, MlirOperation model) {
   DspEmitter *e = m->e;
   bool params = emit_params(m, model);
@@ -210,7 +217,7 @@ void dsp_emit_main(DspEmittedModel *m, MlirOperation model) {
            "      .nparams = %s,\n      .weights_bytes = sizeof(Weights),\n"
            "      .inputs = inputs,\n      .ninputs = %d,\n"
            "      .outputs = outputs,\n      .noutputs = %d,\n"
-           "      .nstages = %lld,\n      .arena_bytes = %lld,\n%s"
+           "      .nstages = %lld,\n      .arena_bytes = %lld,\n%s%s"
            "      .predicted_bytes = predicted,\n"
            "      .forward = forward,\n  };\n"
            "  return dsprt_main(argc, argv, &program);\n}\n",
@@ -220,5 +227,5 @@ void dsp_emit_main(DspEmittedModel *m, MlirOperation model) {
            (long long)mlirArrayAttrGetNumElements(
                dsp_get(e->top, "dsp.stages")),
            (long long)dsp_get_int(e->top, "dsp.arena_bytes"),
-           device_memory(e));
+           device_memory(e), flops_text(e));
 }
