@@ -53,8 +53,7 @@ static double flops_of(MlirOperation op) {
     return 2 * elements(y) *
            extent(mlirOperationGetOperand(op, 0), dsp_attr(op, "over"));
   case DSP_OP_ATTENTION: {
-    double keys =
-        extent(mlirOperationGetOperand(op, 1), dsp_attr(op, "over"));
+    double keys = extent(mlirOperationGetOperand(op, 1), dsp_attr(op, "over"));
     return 4 * elements(y) *
            keys_seen(keys, dsp_int_attr(op, "causal", 0),
                      dsp_int_attr(op, "window", 0));

@@ -57,10 +57,10 @@ static int64_t packed(const Predictor *p, const DspLocalShape *shape,
 
 static int64_t staging_on(const Predictor *p, MlirOperation op, int64_t rank) {
   DspLocalShape in, out;
-  if (!dsp_local_shape(
-          p->dims, mlirValueGetType(mlirOperationGetOperand(op, 0)), &in) ||
-      !dsp_local_shape(
-          p->dims, mlirValueGetType(mlirOperationGetResult(op, 0)), &out))
+  if (!dsp_local_shape(p->dims,
+                       mlirValueGetType(mlirOperationGetOperand(op, 0)), &in) ||
+      !dsp_local_shape(p->dims, mlirValueGetType(mlirOperationGetResult(op, 0)),
+                       &out))
     return 0;
   const DspLocalDim *from = cut_of(&in), *to = cut_of(&out);
   switch (dsp_op_kind(op)) {

@@ -10,7 +10,8 @@ static bool need_computed(DspSema *s, const DspArgs *args, DspRange range,
   DspElement element = dsp_type_of(s, value)->element;
   if (element != DSP_I32) return true;
   DspDiag *diag = dsp_sema_error(
-      s, DSP_E0410, range, "'%s' computes in f32, bf16 and f16, the value is %s",
+      s, DSP_E0410, range,
+      "'%s' computes in f32, bf16 and f16, the value is %s",
       args->rule->name, dsp_element_name(element));
   dsp_help(s->diags, diag, "convert it: cast(x, f32)");
   return false;

@@ -17,7 +17,8 @@ static void copy_name(char *to, const char *from) {
   strncpy(to, from ? from : "", DSPRT_PROFILE_NAME - 1);
 }
 
-static DsprtEvent *add_event(DsprtRun *run, DsprtWorkKind work, const char *name) {
+static DsprtEvent *add_event(DsprtRun *run, DsprtWorkKind work,
+                             const char *name) {
   DsprtProfile *p = run->profile;
   if (p->count == p->capacity) {
     p->capacity = p->capacity ? 2 * p->capacity : 256;

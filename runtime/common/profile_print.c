@@ -10,9 +10,9 @@
 enum { MOST_ROWS = 24 };
 
 static const char *work_name(int work) {
-  static const char *const names[] = {
-      "products",     "attention", "norms",      "fused kernels",
-      "copies",       "switches",  "collectives"};
+  static const char *const names[] = {"products",      "attention", "norms",
+                                      "fused kernels", "copies",    "switches",
+                                      "collectives"};
   return names[work];
 }
 
@@ -23,7 +23,8 @@ static void rate_text(const DsprtRow *row, const DsprtLimits *limits,
   text[0] = '\0';
   if (row->seconds <= 0) return;
   if (row->leaving > 0) {
-    snprintf(text, room, "%.1f GB/s leaving", row->leaving / row->seconds / 1e9);
+    snprintf(text, room, "%.1f GB/s leaving",
+             row->leaving / row->seconds / 1e9);
   } else if (row->flops > 0) {
     bool tera = flops >= 1e12;
     snprintf(text, room, "%.1f %cFLOP/s", flops / (tera ? 1e12 : 1e9),
@@ -117,11 +118,11 @@ static json_t *collectives_json(const DsprtProfile *p) {
   json_t *array = json_array();
   for (int i = 0; i < count; i++)
     json_array_append_new(
-        array, json_pack("{s:s, s:s, s:i, s:I, s:I, s:f}", "name", all[i].name,
-                         "value", all[i].value, "line", (int)all[i].line,
-                         "calls", (json_int_t)all[i].count, "bytes",
-                         (json_int_t)all[i].leaving, "seconds",
-                         all[i].seconds));
+        array,
+        json_pack("{s:s, s:s, s:i, s:I, s:I, s:f}", "name", all[i].name,
+                  "value", all[i].value, "line", (int)all[i].line, "calls",
+                  (json_int_t)all[i].count, "bytes", (json_int_t)all[i].leaving,
+                  "seconds", all[i].seconds));
   free(all);
   return array;
 }
@@ -131,13 +132,13 @@ static json_t *work_json(const DsprtProfile *p) {
   json_t *all = json_object();
   for (int i = 0; i < rows.count; i++) {
     const DsprtRow *row = &rows.rows[i];
-    json_object_set_new(
-        all, work_name(row->work),
-        json_pack("{s:I, s:f, s:f, s:f, s:f}", "calls",
-                  (json_int_t)(row->calls / p->ranks), "seconds",
-                  row->seconds / p->ranks, "flops", row->flops / p->ranks,
-                  "bytes", row->bytes / p->ranks, "leaving",
-                  row->leaving / p->ranks));
+    json_object_set_new(all, work_name(row->work),
+                        json_pack("{s:I, s:f, s:f, s:f, s:f}", "calls",
+                                  (json_int_t)(row->calls / p->ranks),
+                                  "seconds", row->seconds / p->ranks, "flops",
+                                  row->flops / p->ranks, "bytes",
+                                  row->bytes / p->ranks, "leaving",
+                                  row->leaving / p->ranks));
   }
   json_object_set_new(all, "gaps", json_pack("{s:f}", "seconds", rows.gaps));
   free(rows.rows);

@@ -107,8 +107,9 @@ static int merge_calls(DsprtCollective *calls, int n) {
     for (end = i + 1; end < n && are_alike(&calls[i], &calls[end]);) end++;
     DsprtCollective one = calls[i];
     one.count = end - i;
-    one.seconds =
-        (calls[i + (end - i - 1) / 2].seconds + calls[i + (end - i) / 2].seconds) / 2;
+    one.seconds = (calls[i + (end - i - 1) / 2].seconds +
+                   calls[i + (end - i) / 2].seconds) /
+                  2;
     calls[count++] = one;
   }
   return count;

@@ -20,21 +20,20 @@ typedef struct Trace {
 
 static void add_name(Trace *t, const char *what, int rank, int track,
                      const char *name) {
-  json_array_append_new(
-      t->events, json_pack("{s:s, s:s, s:i, s:i, s:{s:s}}", "name", what, "ph",
-                           "M", "pid", rank, "tid", track, "args", "name",
-                           name));
+  json_array_append_new(t->events,
+                        json_pack("{s:s, s:s, s:i, s:i, s:{s:s}}", "name", what,
+                                  "ph", "M", "pid", rank, "tid", track, "args",
+                                  "name", name));
 }
 
 static void add_slice(Trace *t, int rank, int track, const char *name,
                       const char *category, double begin, double end,
                       json_t *args) {
   json_array_append_new(
-      t->events,
-      json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:o}", "name", name, "cat",
-                category, "ph", "X", "pid", rank, "tid", track, "ts",
-                1e6 * (begin - t->first), "dur", 1e6 * (end - begin), "args",
-                args));
+      t->events, json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:o}", "name",
+                           name, "cat", category, "ph", "X", "pid", rank, "tid",
+                           track, "ts", 1e6 * (begin - t->first), "dur",
+                           1e6 * (end - begin), "args", args));
 }
 
 /// A stage lasts until its last span of compute.
@@ -55,9 +54,8 @@ static void add_stage(Trace *t, int rank, int64_t at) {
 }
 
 static void add_span(Trace *t, int rank, const DsprtEvent *e) {
-  static const char *const categories[] = {"product", "attention", "norm",
-                                           "fused",   "copy",      "switch",
-                                           "collective"};
+  static const char *const categories[] = {
+      "product", "attention", "norm", "fused", "copy", "switch", "collective"};
   double seconds = e->end - e->begin;
   bool between = dsprt_is_between_ranks(e);
   char name[2 * DSPRT_PROFILE_NAME + 2];

@@ -25,8 +25,7 @@ static inline double dsprt_attention_pairs(const DsprtAttention *a) {
   double pairs = 0;
   for (int i = 0; i < a->nquery; i++) queries *= a->query[i].size;
   for (int i = 0; i < a->nkey; i++) keys *= a->key[i].size;
-  if (!a->mask.causal && !a->mask.window)
-    return (double)queries * (double)keys;
+  if (!a->mask.causal && !a->mask.window) return (double)queries * (double)keys;
   for (int64_t q = 0; q < queries; q++) {
     DsprtKeys seen = dsprt_keys_seen(a, q);
     int64_t end = seen.end < keys ? seen.end : keys;

@@ -1,8 +1,8 @@
 // linear.c - matrix products by a BLAS.
 //
 // Needs:  weights [out, in].
-// Leaves: y.  bf16 and f16 go through f32 tiles: a tile of w is converted once, a
-//         tile of x once for each tile of w.
+// Leaves: y.  bf16 and f16 go through f32 tiles: a tile of w is converted once,
+//         a tile of x once for each tile of w.
 #include <cblas.h>
 #include <limits.h>
 #include <stdbool.h>

@@ -85,14 +85,14 @@ void dsprt_layer_norm_f32(DsprtRun *run, const DsprtNorm *norm, const float *x,
 }
 
 void dsprt_layer_norm_bf16(DsprtRun *run, const DsprtNorm *norm,
-    const DsprtBf16 *x, const DsprtBf16 *weight,
-    const DsprtBf16 *bias, DsprtBf16 *y) {
+                           const DsprtBf16 *x, const DsprtBf16 *weight,
+                           const DsprtBf16 *bias, DsprtBf16 *y) {
   norm_16(run, DSPRT_BF16, norm, true, x, weight, bias, y);
 }
 
 void dsprt_layer_norm_f16(DsprtRun *run, const DsprtNorm *norm,
-    const DsprtF16 *x, const DsprtF16 *weight,
-    const DsprtF16 *bias, DsprtF16 *y) {
+                          const DsprtF16 *x, const DsprtF16 *weight,
+                          const DsprtF16 *bias, DsprtF16 *y) {
   norm_16(run, DSPRT_F16, norm, true, x, weight, bias, y);
 }
 
@@ -104,13 +104,12 @@ void dsprt_rms_norm_f32(DsprtRun *run, const DsprtNorm *norm, const float *x,
 }
 
 void dsprt_rms_norm_bf16(DsprtRun *run, const DsprtNorm *norm,
-    const DsprtBf16 *x, const DsprtBf16 *weight,
-    DsprtBf16 *y) {
+                         const DsprtBf16 *x, const DsprtBf16 *weight,
+                         DsprtBf16 *y) {
   norm_16(run, DSPRT_BF16, norm, false, x, weight, NULL, y);
 }
 
-void dsprt_rms_norm_f16(DsprtRun *run, const DsprtNorm *norm,
-    const DsprtF16 *x, const DsprtF16 *weight,
-    DsprtF16 *y) {
+void dsprt_rms_norm_f16(DsprtRun *run, const DsprtNorm *norm, const DsprtF16 *x,
+                        const DsprtF16 *weight, DsprtF16 *y) {
   norm_16(run, DSPRT_F16, norm, false, x, weight, NULL, y);
 }

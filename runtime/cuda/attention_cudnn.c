@@ -1,7 +1,7 @@
 // attention_cudnn.c - attention by cuDNN's unified forward node.
 //
-// Needs:  bf16 or f16, one query and one key dim, heads of a multiple of 8 channels,
-//         tensors of any strides.
+// Needs:  bf16 or f16, one query and one key dim, heads of a multiple of 8
+//         channels, tensors of any strides.
 // Leaves: o.  A plan is built once for each shape, in the first pass.
 #include <stdlib.h>
 #include <string.h>

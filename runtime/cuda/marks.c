@@ -69,14 +69,14 @@ static double flops_of_cycle(const DsprtRun *run, DsprtType type) {
 
 DsprtLimits dsprt_backend_limits(const DsprtRun *run, DsprtType type) {
   return (DsprtLimits){
-      .flops = flops_of_cycle(run, type) * 1e3 * attribute(run, cudaDevAttrClockRate) *
+      .flops = flops_of_cycle(run, type) * 1e3 *
+               attribute(run, cudaDevAttrClockRate) *
                attribute(run, cudaDevAttrMultiProcessorCount),
       .bytes = 2 * 1e3 * attribute(run, cudaDevAttrMemoryClockRate) *
                attribute(run, cudaDevAttrGlobalMemoryBusWidth) / 8};
 }
 
 void dsprt_marks_free(DsprtState *state) {
-  for (int64_t i = 0; i < state->nmarks; i++)
-    cudaEventDestroy(state->marks[i]);
+  for (int64_t i = 0; i < state->nmarks; i++) cudaEventDestroy(state->marks[i]);
   free(state->marks);
 }

@@ -7,8 +7,9 @@
 #ifdef __cplusplus
 extern "C"
 #endif
-/// Enqueues: reached[0] = stage, and reached[1] counts on.  `reached` is memory
-/// of the host.  Returns an error of CUDA.
-int dsprt_launch_reach(void *stream, int32_t *reached, int32_t stage);
+    /// Enqueues: reached[0] = stage, and reached[1] counts on.  `reached` is
+    /// memory of the host.  Returns an error of CUDA.
+    int
+    dsprt_launch_reach(void *stream, int32_t *reached, int32_t stage);
 
 #endif

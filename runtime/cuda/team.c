@@ -368,7 +368,8 @@ bool dsprt_team_is_lost(DsprtTeam *team, DsprtTeamError *error) {
 bool dsprt_team_listen(DsprtTeam *team, DsprtTeamError *error) {
   if (team->ranks > 1 && team->rank > 0) {
     Header header = peek_root(team);
-    if (header.kind == ASK && receive_all(team->peers[0], &header, sizeof header))
+    if (header.kind == ASK &&
+        receive_all(team->peers[0], &header, sizeof header))
       answer(team);
   }
   return dsprt_team_is_lost(team, error);

@@ -12,7 +12,7 @@
 
 typedef struct DsprtTeam {
   int rank, ranks, local_rank;
-  int timeout; ///< seconds after which a rank that does nothing is stuck; 0: never
+  int timeout; ///< seconds until a rank that does nothing is stuck; 0: never
   char host[256]; ///< of rank 0, as the network knows it
   int port;       ///< the first one to try; 0: one that the job's name gives
   int *peers; ///< sockets: on rank 0 [ranks], elsewhere [1], to rank 0

@@ -80,8 +80,8 @@ static bool read_ranks(const Launcher *l, DsprtTeam *team,
     ranks = "SLURM_NTASKS"; // of older versions
   return read_number(ranks, 1, INT_MAX, &team->ranks, error) &&
          read_number(l->rank, 0, team->ranks - 1, &team->rank, error) &&
-         read_optional(l->local_rank, 0, INT_MAX, team->rank,
-                       &team->local_rank, error);
+         read_optional(l->local_rank, 0, INT_MAX, team->rank, &team->local_rank,
+                       error);
 }
 
 /// The first of a list of Slurm: "node[003-005,9],other" is node003.

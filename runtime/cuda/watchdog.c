@@ -30,15 +30,18 @@ static void fail_stuck(DsprtRun *run, const char *what, int seconds) {
   int stuck = dsprt_team_find_stuck(team);
   dsprt_set_reached(run);
   if (run->rank > 0)
-    dsprt_fail(run, "%s: nothing goes on for %d seconds, and rank 0 does not "
-                    "say why: it is stuck (DSPRT_TIMEOUT sets the seconds)",
+    dsprt_fail(run,
+               "%s: nothing goes on for %d seconds, and rank 0 does not "
+               "say why: it is stuck (DSPRT_TIMEOUT sets the seconds)",
                what, seconds);
   if (stuck < 0)
-    dsprt_fail(run, "%s: nothing goes on for %d seconds, though all ranks "
-                    "answer (DSPRT_TIMEOUT sets the seconds)",
+    dsprt_fail(run,
+               "%s: nothing goes on for %d seconds, though all ranks "
+               "answer (DSPRT_TIMEOUT sets the seconds)",
                what, seconds);
-  dsprt_fail(run, "%s: nothing goes on for %d seconds: rank %d is stuck, it "
-                  "does not answer (DSPRT_TIMEOUT sets the seconds)",
+  dsprt_fail(run,
+             "%s: nothing goes on for %d seconds: rank %d is stuck, it "
+             "does not answer (DSPRT_TIMEOUT sets the seconds)",
              what, seconds, stuck);
 }
 
@@ -94,4 +97,6 @@ void dsprt_watch_begin(const DsprtRun *run, const char *what) {
   pthread_mutex_unlock(&dog->lock);
 }
 
-void dsprt_watch_end(const DsprtRun *run) { dsprt_watch_begin(run, NULL); }
+void dsprt_watch_end(const DsprtRun *run) {
+  dsprt_watch_begin(run, NULL);
+}

@@ -1,8 +1,8 @@
 // dsprt_compute.h - linear, norms, attention and copies on one rank.
 //
-// _f32 stores f32; _bf16 and _f16 store that and compute in f32.  Strides and leading
-// dimensions count elements; a leading dimension of 0 means dense rows.  All
-// threads of the rank take part.  Sizes may be 0: then nothing happens.
+// _f32 stores f32; _bf16 and _f16 store that and compute in f32.  Strides and
+// leading dimensions count elements; a leading dimension of 0 means dense rows.
+// All threads of the rank take part.  Sizes may be 0: then nothing happens.
 #ifndef DSPRT_COMPUTE_H
 #define DSPRT_COMPUTE_H
 
@@ -32,8 +32,8 @@ void dsprt_linear_f16(DsprtRun *run, const DsprtLinear *linear,
 
 enum { DSPRT_LINEAR_TILE = 512 };
 
-/// Bytes of workspace for dsprt_linear_bf16 and _f16: with m = min(rows, 512) and
-/// n = min(out, 512), 4 * (m * in + n * in + m * n).
+/// Bytes of workspace for dsprt_linear_bf16 and _f16: with m = min(rows, 512)
+/// and n = min(out, 512), 4 * (m * in + n * in + m * n).
 static inline int64_t dsprt_linear_workspace(int64_t rows, int64_t in,
                                              int64_t out) {
   int64_t m = rows < DSPRT_LINEAR_TILE ? rows : DSPRT_LINEAR_TILE;

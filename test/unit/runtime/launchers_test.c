@@ -8,18 +8,27 @@
 
 #include "team.h"
 
-static const char *const all[] = {
-    "OMPI_COMM_WORLD_RANK",       "OMPI_COMM_WORLD_SIZE",
-    "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE",
-    "RANK",                       "WORLD_SIZE",
-    "LOCAL_RANK",                 "MASTER_ADDR",
-    "SLURM_STEP_ID",              "SLURM_PROCID",
-    "SLURM_STEP_NUM_TASKS",       "SLURM_NTASKS",
-    "SLURM_LOCALID",              "SLURM_STEP_NODELIST",
-    "SLURM_JOB_NODELIST",         "SLURM_NODELIST",
-    "PMI_RANK",                   "PMI_SIZE",
-    "MPI_LOCALRANKID",            "DSPRT_PORT",
-    "DSPRT_TIMEOUT"};
+static const char *const all[] = {"OMPI_COMM_WORLD_RANK",
+                                  "OMPI_COMM_WORLD_SIZE",
+                                  "OMPI_COMM_WORLD_LOCAL_RANK",
+                                  "OMPI_COMM_WORLD_LOCAL_SIZE",
+                                  "RANK",
+                                  "WORLD_SIZE",
+                                  "LOCAL_RANK",
+                                  "MASTER_ADDR",
+                                  "SLURM_STEP_ID",
+                                  "SLURM_PROCID",
+                                  "SLURM_STEP_NUM_TASKS",
+                                  "SLURM_NTASKS",
+                                  "SLURM_LOCALID",
+                                  "SLURM_STEP_NODELIST",
+                                  "SLURM_JOB_NODELIST",
+                                  "SLURM_NODELIST",
+                                  "PMI_RANK",
+                                  "PMI_SIZE",
+                                  "MPI_LOCALRANKID",
+                                  "DSPRT_PORT",
+                                  "DSPRT_TIMEOUT"};
 
 static int clear(void **state) {
   (void)state;
@@ -38,10 +47,10 @@ static void set(const char *const *texts, size_t count) {
   }
 }
 
-#define SET(...)                                                               \
-  do {                                                                         \
-    const char *const texts[] = {__VA_ARGS__};                                 \
-    set(texts, sizeof texts / sizeof texts[0]);                                \
+#define SET(...)                                \
+  do {                                          \
+    const char *const texts[] = {__VA_ARGS__};  \
+    set(texts, sizeof texts / sizeof texts[0]); \
   } while (0)
 
 static void expect(int rank, int ranks, int local_rank, const char *host) {
@@ -58,7 +67,8 @@ static void expect_error(const char *part) {
   DsprtTeam team;
   DsprtTeamError error = {""};
   assert_false(dsprt_team_read(&team, &error));
-  if (!strstr(error.text, part)) fail_msg("'%s' is not in '%s'", part, error.text);
+  if (!strstr(error.text, part))
+    fail_msg("'%s' is not in '%s'", part, error.text);
 }
 
 static void alone(void **state) {
@@ -127,8 +137,8 @@ static void srun(void **state) {
     setenv("SLURM_STEP_NODELIST", lists[i].list, 1);
     expect(9, 16, 1, lists[i].host);
   }
-  SET("SLURM_STEP_ID=4", "SLURM_PROCID=1", "SLURM_NTASKS=2",
-      "SLURM_LOCALID=1", "SLURM_JOB_NODELIST=a,b");
+  SET("SLURM_STEP_ID=4", "SLURM_PROCID=1", "SLURM_NTASKS=2", "SLURM_LOCALID=1",
+      "SLURM_JOB_NODELIST=a,b");
   expect(1, 2, 1, "a");
   setenv("MASTER_ADDR", "b", 1);
   expect(1, 2, 1, "b");
