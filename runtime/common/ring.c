@@ -5,6 +5,7 @@
 #include "ring.h"
 
 #include "mesh.h"
+#include "work.h"
 
 int dsprt_ring_ranks(const DsprtRun *run, const DsprtRing *ring) {
   return ring->ranks == DSPRT_RING_ALL ? run->ranks
@@ -94,6 +95,15 @@ int64_t dsprt_ring_rows(const DsprtAttention *a) {
   for (int i = 0; i < a->nbatch; i++) n *= a->batch[i].size;
   for (int i = 0; i < a->nquery; i++) n *= a->query[i].size;
   return n;
+}
+
+double dsprt_ring_flops(const DsprtRun *run, const DsprtAttention *a,
+                        const DsprtRing *ring) {
+  DsprtAttention all = *a;
+  all.key[ring->key].size = 0;
+  for (int i = 0; i < dsprt_ring_ranks(run, ring); i++)
+    all.key[ring->key].size += dsprt_ring_part(run, ring, i);
+  return dsprt_attention_flops(&all);
 }
 
 int64_t dsprt_ring_room(const DsprtBlock *block, DsprtType type) {

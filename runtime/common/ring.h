@@ -32,6 +32,9 @@ DsprtAttention dsprt_ring_attention(const DsprtAttention *a,
                                     const DsprtBlock *block);
 /// The queries of all elements of the batch: rows of o.
 int64_t dsprt_ring_rows(const DsprtAttention *a);
+/// Useful operations of this rank's queries to the keys of all its ranks.
+double dsprt_ring_flops(const DsprtRun *run, const DsprtAttention *a,
+                        const DsprtRing *ring);
 /// Bytes of a block in the scratch memory.
 int64_t dsprt_ring_room(const DsprtBlock *block, DsprtType type);
 

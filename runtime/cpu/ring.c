@@ -14,6 +14,7 @@
 #include "elements.h"
 #include "ring.h"
 #include "state.h"
+#include "work.h"
 
 typedef struct Ring {
   DsprtRun *run;
@@ -78,6 +79,8 @@ static void go_round(Ring *r, const void *q, void *o) {
 static void run_ring(DsprtRun *run, const DsprtAttention *a,
                      const DsprtRing *ring, DsprtType type, const void *q,
                      const void *k, const void *v, void *o, void *scratch) {
+  DSPRT_SPAN(run, DSPRT_WORK_ATTENTION, "ring attention",
+             dsprt_ring_flops(run, a, ring), dsprt_attention_bytes(a, type));
   Ring r = {.run = run, .a = a, .ring = ring, .type = type};
   r.ranks = dsprt_ring_ranks(run, ring);
   r.me = dsprt_ring_number(run, ring);
@@ -105,4 +108,11 @@ void dsprt_ring_attention_bf16(DsprtRun *run, const DsprtAttention *attention,
                                const DsprtBf16 *k, const DsprtBf16 *v,
                                DsprtBf16 *o, void *scratch) {
   run_ring(run, attention, ring, DSPRT_BF16, q, k, v, o, scratch);
+}
+
+void dsprt_ring_attention_f16(DsprtRun *run, const DsprtAttention *attention,
+                              const DsprtRing *ring, const DsprtF16 *q,
+                              const DsprtF16 *k, const DsprtF16 *v,
+                              DsprtF16 *o, void *scratch) {
+  run_ring(run, attention, ring, DSPRT_F16, q, k, v, o, scratch);
 }

@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#include "work.h"
+
 static int is_one(const DsprtAttention *a, int i) {
   return a->batch[i].q == a->batch[i + 1].size * a->batch[i + 1].q &&
          a->batch[i].k == a->batch[i + 1].size * a->batch[i + 1].k &&
@@ -103,6 +105,8 @@ void dsprt_attend_some(DsprtRun *run, DsprtAttentionCall *call) {
 
 static void attend(DsprtRun *run, DsprtType type, const DsprtAttention *a,
                    const void *q, const void *k, const void *v, void *o) {
+  DSPRT_SPAN(run, DSPRT_WORK_ATTENTION, "attention", dsprt_attention_flops(a),
+             dsprt_attention_bytes(a, type));
   DsprtAttentionCall call = {*a, type, q, k, v, o, NULL};
   if (is_empty(a)) return;
   if (a->bias.data || a->mask.causal || a->mask.window) {
@@ -110,6 +114,7 @@ static void attend(DsprtRun *run, DsprtType type, const DsprtAttention *a,
     return;
   }
   merge_dims(&call.a);
+  if (type == DSPRT_F16 && dsprt_attention_cudnn(run, &call)) return;
   if (dsprt_attention_short(run, &call)) return;
   if (dsprt_attention_cudnn(run, &call)) return;
   dsprt_attention_any(run, &call);
@@ -125,4 +130,10 @@ void dsprt_attention_bf16(DsprtRun *run, const DsprtAttention *attention,
                           const DsprtBf16 *q, const DsprtBf16 *k,
                           const DsprtBf16 *v, DsprtBf16 *o) {
   attend(run, DSPRT_BF16, attention, q, k, v, o);
+}
+
+void dsprt_attention_f16(DsprtRun *run, const DsprtAttention *attention,
+                         const DsprtF16 *q, const DsprtF16 *k,
+                         const DsprtF16 *v, DsprtF16 *o) {
+  attend(run, DSPRT_F16, attention, q, k, v, o);
 }

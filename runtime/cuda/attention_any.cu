@@ -126,6 +126,8 @@ void dsprt_attention_any(DsprtRun *run, const DsprtAttentionCall *call) {
                     "supported on GPUs", (int)MOST_CHANNELS);
   if (call->type == DSPRT_F32)
     launch<float>(run, call);
-  else
+  else if (call->type == DSPRT_BF16)
     launch<DsprtBf16>(run, call);
+  else
+    launch<DsprtF16>(run, call);
 }

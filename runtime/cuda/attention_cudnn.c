@@ -1,7 +1,7 @@
 // attention_cudnn.c - attention by cuDNN's unified forward node.
 //
-// Needs:  bf16, one query and one key dim, heads of a multiple of 8 channels,
-//         tensors of any strides.
+// Needs:  bf16 or f16, one query and one key dim, heads of a multiple of 8
+//         channels, tensors of any strides.
 // Leaves: o.  A plan is built once for each shape, in the first pass.
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +13,7 @@ enum { Q = 1, K, V, O, SCALE, LSE, TENSORS = 6 };
 
 /// All that a plan depends on: sizes and strides of [batch, head, row].
 typedef struct Key {
+  int64_t type; ///< of cuDNN
   int64_t batch, heads, queries, keys, dot, width;
   int64_t q[3], k[3], v[3], o[3];
   int64_t has_lse;
@@ -65,7 +66,7 @@ static cudnnBackendDescriptor_t activation(const Key *key, int64_t id,
                                            const int64_t *steps) {
   int64_t dims[4] = {key->batch, key->heads, rows, channels};
   int64_t strides[4] = {steps[0], steps[1], steps[2], 1};
-  return tensor(id, CUDNN_DATA_BFLOAT16, dims, strides, false);
+  return tensor(id, (cudnnDataType_t)key->type, dims, strides, false);
 }
 
 /// The operation, from its tensors; the last one may be NULL.
@@ -212,9 +213,10 @@ static void execute(DsprtRun *run, const DsprtAttentionPlan *plan,
 }
 
 /// The last two batch dims are batch and head of cuDNN.
-static Key key_of(const DsprtAttention *a) {
+static Key key_of(const DsprtAttention *a, DsprtType type) {
   Key key;
   memset(&key, 0, sizeof key);
+  key.type = type == DSPRT_BF16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_HALF;
   key.batch = key.heads = 1;
   key.queries = a->query[0].size, key.keys = a->key[0].size;
   key.dot = a->dot, key.width = a->width;
@@ -246,24 +248,24 @@ static bool is_aligned(const DsprtAttentionCall *call) {
 int dsprt_attention_cudnn(DsprtRun *run, const DsprtAttentionCall *call) {
   const DsprtAttention *a = &call->a;
   DsprtState *state = run->state;
-  if (call->type != DSPRT_BF16 || a->nquery != 1 || a->nkey != 1 ||
+  if (dsprt_type_bytes(call->type) != 2 || a->nquery != 1 || a->nkey != 1 ||
       a->nbatch > 3 || a->dot > 256 || a->width > 256 || !is_aligned(call))
     return 0;
   if (!state->dnn) {
     dsprt_check_dnn(run, cudnnCreate(&state->dnn), "a handle");
     dsprt_check_dnn(run, cudnnSetStream(state->dnn, state->stream), "a stream");
   }
-  Key key = key_of(a);
+  Key key = key_of(a, call->type);
   key.has_lse = call->lse != NULL;
   DsprtAttentionPlan *plan = find(run, &key);
   if (plan->fails) return 0;
   int64_t outer = a->nbatch == 3 ? a->batch[0].size : 1;
   int64_t rows = key.batch * key.heads * key.queries;
   for (int64_t i = 0; i < outer; i++)
-    execute(run, plan, (const DsprtBf16 *)call->q + i * a->batch[0].q,
-            (const DsprtBf16 *)call->k + i * a->batch[0].k,
-            (const DsprtBf16 *)call->v + i * a->batch[0].v,
-            (DsprtBf16 *)call->o + i * a->batch[0].o, a->scale,
+    execute(run, plan, (const uint16_t *)call->q + i * a->batch[0].q,
+            (const uint16_t *)call->k + i * a->batch[0].k,
+            (const uint16_t *)call->v + i * a->batch[0].v,
+            (uint16_t *)call->o + i * a->batch[0].o, a->scale,
             call->lse ? call->lse + i * rows : NULL);
   return 1;
 }

@@ -6,6 +6,9 @@
 #include "copies.h"
 
 #include "words.cuh"
+extern "C" {
+#include "work.h"
+}
 
 DsprtBox dsprt_packed_box(const DsprtBox *box) {
   DsprtBox flat = *box;
@@ -36,6 +39,7 @@ static void launch(DsprtRun *run, const Words &w, const void *in, void *out) {
 
 void dsprt_copy(DsprtRun *run, DsprtType type, const DsprtCopy *copy,
                 const void *in, void *out) {
+  DSPRT_SPAN(run, DSPRT_WORK_COPY, "copy", 0, dsprt_copy_bytes(copy, type));
   for (int i = 0; i < copy->ndims; i++)
     if (copy->dims[i].size == 0) return;
   DsprtCopy m = merged(copy);

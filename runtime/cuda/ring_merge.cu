@@ -66,6 +66,8 @@ void dsprt_ring_merge(DsprtRun *run, const DsprtAttentionCall *call,
   if (sums->rows == 0) return;
   if (call->type == DSPRT_F32)
     launch<float>(run, call, sums, first, last);
-  else
+  else if (call->type == DSPRT_BF16)
     launch<DsprtBf16>(run, call, sums, first, last);
+  else
+    launch<DsprtF16>(run, call, sums, first, last);
 }
