@@ -100,7 +100,7 @@ static void attend(DsprtRun *run, DsprtType type, const DsprtAttention *a,
   merge_batch(&call.a);
   merge_over(&call.a);
   if (dsprt_attention_short(run, &call)) return;
-  if (dsprt_attention_cudnn(run, &call)) return;
+  if (dsprt_attention_tuned(run, &call)) return;
   dsprt_attention_any(run, &call);
 }
 

@@ -44,12 +44,12 @@ constexpr int round_up(int bytes) {
 /// a tile; QK_WIDTH, V_WIDTH: channels in one box of the copy engine.
 template <int D_, int GROUPS_, int KEYS_, int STAGES_, int QK_WIDTH_,
           int V_WIDTH_, int TURNS_ = 1, int POLY_ = 0,
-          int LATE_ = 1>
+          int LATE_ = 1, int LAZY_ = 0>
 struct Tile {
   static constexpr int D = D_, GROUPS = GROUPS_, KEYS = KEYS_;
   static constexpr int STAGES = STAGES_, QK_WIDTH = QK_WIDTH_;
   static constexpr int V_WIDTH = V_WIDTH_, TURNS = TURNS_, POLY = POLY_;
-  static constexpr int LATE = LATE_;
+  static constexpr int LATE = LATE_, LAZY = LAZY_;
   static constexpr int QUERIES = 64 * GROUPS;
   static constexpr int DOT = (D + 15) / 16 * 16;
   static constexpr int MAINS = DOT / QK_WIDTH, REST = DOT % QK_WIDTH;
@@ -254,30 +254,56 @@ static __device__ inline float exp2_poly(float score, float scale, float top) {
   return __int_as_float(__float_as_int(y) + (__float_as_int(t) << 23));
 }
 
+/// The largest score of the thread's own columns in each of its rows.
+template <int N>
+static __device__ inline void find_tops(const float (&score)[N][4],
+                                        float (&now)[2]) {
+#pragma unroll
+  for (int r = 0; r < 2; r++) {
+    now[r] = fmaxf(score[0][2 * r], score[0][2 * r + 1]);
+#pragma unroll
+    for (int n = 1; n < N; n++)
+      now[r] = fmaxf(now[r], fmaxf(score[n][2 * r], score[n][2 * r + 1]));
+  }
+}
+
+/// Raises `top` to the largest score of the rows; `keep` is by what earlier sums
+/// and products shrink.
+static __device__ inline void raise_tops(float (&top)[2], float (&keep)[2],
+                                         const float (&now)[2], float scale) {
+#pragma unroll
+  for (int r = 0; r < 2; r++) {
+    float most = fmaxf(now[r], __shfl_xor_sync(0xffffffffu, now[r], 1));
+    most = fmaxf(most, __shfl_xor_sync(0xffffffffu, most, 2));
+    most = fmaxf(most * scale, top[r]);
+    keep[r] = exp2_fast(top[r] - most);
+    top[r] = most;
+  }
+}
+
 /// Leaves 2^(score - top), the sums of its rows in `sum` (each thread its
-/// part), and in `keep` by what earlier sums and products shrink.
+/// part), and in `keep` by what earlier sums and products shrink.  Returns
+/// false when that is 1 for the whole warp.
 template <class T>
-static __device__ inline void softmax(float (&score)[T::KEYS / 8][4],
+static __device__ inline bool softmax(float (&score)[T::KEYS / 8][4],
                                       float (&top)[2], float (&sum)[2],
                                       float (&keep)[2], float scale) {
   constexpr int N = T::KEYS / 8;
-#pragma unroll
-  for (int r = 0; r < 2; r++) {
-    float now = fmaxf(score[0][2 * r], score[0][2 * r + 1]);
-#pragma unroll
-    for (int n = 1; n < N; n++)
-      now = fmaxf(now, fmaxf(score[n][2 * r], score[n][2 * r + 1]));
-    now = fmaxf(now, __shfl_xor_sync(0xffffffffu, now, 1));
-    now = fmaxf(now, __shfl_xor_sync(0xffffffffu, now, 2));
-    now = fmaxf(now * scale, top[r]);
-    keep[r] = exp2_fast(top[r] - now);
-    top[r] = now;
+  float now[2];
+  bool rises = true;
+  find_tops(score, now);
+  if (T::LAZY)
+    rises = __any_sync(0xffffffffu, now[0] * scale > top[0] + T::LAZY ||
+                                        now[1] * scale > top[1] + T::LAZY);
+  if (rises) {
+    raise_tops(top, keep, now, scale);
+    sum[0] *= keep[0], sum[1] *= keep[1];
   }
 #pragma unroll
   for (int n = 0; n < N; n++)
 #pragma unroll
     for (int i = 0; i < 4; i++) {
-      if (T::POLY && (n * 4 + i) % T::POLY == 0)
+      if (T::POLY && (n + i) % T::POLY == 0)
         score[n][i] = exp2_poly(score[n][i], scale, top[i / 2]);
       else
         score[n][i] = exp2_fast(fmaf(score[n][i], scale, -top[i / 2]));
@@ -290,8 +316,9 @@ static __device__ inline void softmax(float (&score)[T::KEYS / 8][4],
       part[0] += score[n][2 * r];
       part[1] += score[n][2 * r + 1];
     }
-    sum[r] = sum[r] * keep[r] + (part[0] + part[1]);
+    sum[r] += part[0] + part[1];
   }
+  return rises;
 }
 
 /// Scores as they lie after a product are operands of the next one.
@@ -406,7 +433,7 @@ static __device__ inline void consume(const Long &p, const Room<T> &room,
       products_wait<1>();
       hold(score);
       if (!T::LATE && speaks) barrier_arrive(room.k_empty(k.stage));
-      softmax<T>(score, top, sum, keep, p.scale);
+      bool rises = softmax<T>(score, top, sum, keep, p.scale);
       hold(score); // all of it before waiting
       if (T::LATE && speaks && !(fminf(sum[0], sum[1]) < 0))
         barrier_arrive(room.k_empty(k.stage));
@@ -417,7 +444,7 @@ static __device__ inline void consume(const Long &p, const Room<T> &room,
       if (speaks) barrier_arrive(room.v_empty(v.stage));
       v.next();
       round_weights(weight, score);
-      shrink(out, keep);
+      if (rises) shrink(out, keep);
     }
     if (speaks) barrier_arrive(room.q_empty());
     barrier_wait(room.v_full(v.stage), v.parity);
