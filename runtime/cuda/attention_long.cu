@@ -46,7 +46,8 @@ static bool encode(EncodeTiled function, CUtensorMap *map, const Side &side,
                    const uint32_t (&batch)[3], int channels, int width,
                    int rows) {
   cuuint64_t dims[5] = {(cuuint64_t)channels, (cuuint64_t)side.rows, 1, 1, 1};
-  cuuint64_t steps[4] = {(cuuint64_t)side.row * 2, 16, 16, 16};
+  cuuint64_t steps[4] = {side.rows > 1 ? (cuuint64_t)side.row * 2 : 16, 16, 16,
+                         16};
   cuuint32_t box[5] = {(cuuint32_t)width, (cuuint32_t)rows, 1, 1, 1};
   cuuint32_t ones[5] = {1, 1, 1, 1, 1};
   for (int i = 0; i < 3; i++) {
