@@ -90,6 +90,7 @@ static Long describe_call(const DsprtAttentionCall *call, Side (&side)[3]) {
     if (from < 0) continue;
     p.batch[i] = (uint32_t)a->batch[from].size;
     p.o_step[i] = a->batch[from].o;
+    p.bias_step[i] = a->bias.batch[from];
     side[0].batch[i] = a->batch[from].q;
     side[1].batch[i] = a->batch[from].k;
     side[2].batch[i] = a->batch[from].v;
@@ -100,6 +101,12 @@ static Long describe_call(const DsprtAttentionCall *call, Side (&side)[3]) {
   p.queries = (int)a->query[0].size;
   p.keys = (int)a->key[0].size;
   p.scale = a->scale * 1.4426950408889634f; // log2(e)
+  p.causal = a->mask.causal;
+  p.window = a->mask.window < INT32_MAX / 4 ? (int)a->mask.window : 0;
+  p.begin = (int)a->mask.begin;
+  p.bias = (const DsprtBf16 *)a->bias.data;
+  p.bias_row = a->bias.query[0];
+  p.bias_key = a->bias.key[0];
   return p;
 }
 
@@ -156,17 +163,36 @@ static int hopper_multiprocessors(void) {
   return major == 9 && minor == 0 ? count : 0;
 }
 
+template <int KIND>
+static bool launch_kind(DsprtRun *run, const DsprtAttentionCall *call,
+                        int count) {
+  switch (call->a.dot) {
+  case 64:
+    return launch<Tile<64, KIND == BIASED ? 2 : 3, 128, 3, 64, 64, 1, 4, 1, 8,
+                       KIND>>(run, call, count);
+  case 72:
+    return launch<Tile<72, KIND == BIASED ? 2 : 3, 128, 3, 64, 16, 1, 4, 1, 8,
+                       KIND>>(run, call, count);
+  case 80:
+    return launch<Tile<80, KIND == BIASED ? 2 : 3, 112, 3, 64, 16, 1, 4, 1, 8,
+                       KIND>>(run, call, count);
+  case 96:
+    return launch<Tile<96, 2, 144, 2, 64, 32, 1, 8, 1, 8, KIND>>(run, call,
+                                                                 count);
+  case 128:
+    return launch<Tile<128, 2, KIND == BIASED ? 128 : 176, 2, 64, 64, 1, 0, 1,
+                       8, KIND>>(run, call, count);
+  default: return false;
+  }
+}
+
 int dsprt_attention_long(DsprtRun *run, const DsprtAttentionCall *call) {
   int count = is_long(call) ? hopper_multiprocessors() : 0;
   if (count == 0) return 0;
-  switch (call->a.dot) {
-  case 64: return launch<Tile<64, 3, 128, 3, 64, 64, 1, 4, 1, 8>>(run, call, count);
-  case 72: return launch<Tile<72, 3, 128, 3, 64, 16, 1, 4, 1, 8>>(run, call, count);
-  case 80: return launch<Tile<80, 3, 112, 3, 64, 16, 1, 4, 1, 8>>(run, call, count);
-  case 96: return launch<Tile<96, 2, 144, 2, 64, 32, 1, 8, 1, 8>>(run, call, count);
-  case 128: return launch<Tile<128, 2, 176, 2, 64, 64, 1, 0, 1, 8>>(run, call, count);
-  default: return 0;
-  }
+  if (call->a.bias.data) return launch_kind<BIASED>(run, call, count);
+  if (call->a.mask.causal || call->a.mask.window)
+    return launch_kind<MASKED>(run, call, count);
+  return launch_kind<PLAIN>(run, call, count);
 }
 
 #else

@@ -32,7 +32,13 @@ struct Long {
   int key_tiles, query_tiles;
   uint32_t works; ///< query tiles of all batch elements
   float scale;    ///< times log2(e)
+  int causal, window, begin;      ///< as DsprtAttention's mask
+  const DsprtBf16 *bias;
+  int64_t bias_step[3], bias_row, bias_key;
 };
+
+/// What is done to scores in front of the softmax.
+enum { PLAIN, MASKED, BIASED }; // BIASED may be masked, too
 
 enum { SWIZZLE_BYTES = 1024 }; ///< what is swizzled begins at a multiple
 
@@ -44,12 +50,12 @@ constexpr int round_up(int bytes) {
 /// a tile; QK_WIDTH, V_WIDTH: channels in one box of the copy engine.
 template <int D_, int GROUPS_, int KEYS_, int STAGES_, int QK_WIDTH_,
           int V_WIDTH_, int TURNS_ = 1, int POLY_ = 0,
-          int LATE_ = 1, int LAZY_ = 0>
+          int LATE_ = 1, int LAZY_ = 0, int KIND_ = PLAIN>
 struct Tile {
   static constexpr int D = D_, GROUPS = GROUPS_, KEYS = KEYS_;
   static constexpr int STAGES = STAGES_, QK_WIDTH = QK_WIDTH_;
   static constexpr int V_WIDTH = V_WIDTH_, TURNS = TURNS_, POLY = POLY_;
-  static constexpr int LATE = LATE_, LAZY = LAZY_;
+  static constexpr int LATE = LATE_, LAZY = LAZY_, KIND = KIND_;
   static constexpr int QUERIES = 64 * GROUPS;
   static constexpr int DOT = (D + 15) / 16 * 16;
   static constexpr int MAINS = DOT / QK_WIDTH, REST = DOT % QK_WIDTH;
@@ -107,19 +113,40 @@ struct Place {
 };
 
 struct Work {
-  int first;          ///< query
+  int first; ///< query
   uint32_t batch[3];
+  int low, high; ///< tiles of keys, at least one
 };
 
+/// The keys that a query sees, of those that there are.
+static __device__ inline void find_keys(const Long &p, int query, int *begin,
+                                        int *end) {
+  int at = p.begin + query;
+  *begin = p.window ? max(at - p.window + 1, 0) : 0;
+  *end = p.keys;
+  if (p.window) *end = min(at + p.window, p.keys);
+  if (p.causal) *end = min(at + 1, p.keys);
+}
+
+template <class T>
 static __device__ inline Work find_work(const Long &p, uint32_t at) {
   Work w;
   uint32_t rest = at / p.query_tiles;
-  w.first = (int)(at - rest * p.query_tiles);
+  w.first = (int)(at - rest * p.query_tiles) * T::QUERIES;
 #pragma unroll
   for (int i = 2; i >= 0; i--) {
     uint32_t next = rest / p.batch[i];
     w.batch[i] = rest - next * p.batch[i];
     rest = next;
+  }
+  w.low = 0;
+  w.high = p.key_tiles;
+  if constexpr (T::KIND != PLAIN) {
+    int begin, end, unused;
+    find_keys(p, w.first, &begin, &unused);
+    find_keys(p, min(w.first + T::QUERIES, p.queries) - 1, &unused, &end);
+    w.high = max((end + T::KEYS - 1) / T::KEYS, 1);
+    w.low = min(begin / T::KEYS, w.high - 1);
   }
   return w;
 }
@@ -168,7 +195,7 @@ static __device__ void produce(const Long &p, const Room<T> &room) {
   uint32_t q_parity = 0;
   place.parity = 1; // all is empty
   for (uint32_t at = blockIdx.x; at < p.works; at += gridDim.x) {
-    Work w = find_work(p, at);
+    Work w = find_work<T>(p, at);
     int q_at[3], k_at[3], v_at[3];
     find_box(p, w, 0, q_at);
     find_box(p, w, 1, k_at);
@@ -176,8 +203,8 @@ static __device__ void produce(const Long &p, const Room<T> &room) {
     barrier_wait(room.q_empty(), q_parity ^ 1);
     q_parity ^= 1;
     fetch_rows<T, T::QUERIES>(room.q(), room.q_full(), &p.q, &p.q_rest,
-                              w.first * T::QUERIES, q_at);
-    for (int tile = p.key_tiles - 1; tile >= 0; tile--) {
+                              w.first, q_at);
+    for (int tile = w.high - 1; tile >= w.low; tile--) {
       int s = place.stage;
       barrier_wait(room.k_empty(s), place.parity);
       fetch_rows<T, T::KEYS>(room.k(s), room.k_full(s), &p.k, &p.k_rest,
@@ -267,6 +294,11 @@ static __device__ inline void find_tops(const float (&score)[N][4],
   }
 }
 
+/// What may be subtracted: a row of which all keys are hidden has no top yet.
+static __device__ inline float finite(float top) {
+  return top == -INFINITY ? 0 : top;
+}
+
 /// Raises `top` to the largest score of the rows; `keep` is by what earlier sums
 /// and products shrink.
 static __device__ inline void raise_tops(float (&top)[2], float (&keep)[2],
@@ -276,7 +308,7 @@ static __device__ inline void raise_tops(float (&top)[2], float (&keep)[2],
     float most = fmaxf(now[r], __shfl_xor_sync(0xffffffffu, now[r], 1));
     most = fmaxf(most, __shfl_xor_sync(0xffffffffu, most, 2));
     most = fmaxf(most * scale, top[r]);
-    keep[r] = exp2_fast(top[r] - most);
+    keep[r] = exp2_fast(top[r] - finite(most));
     top[r] = most;
   }
 }
@@ -299,14 +331,16 @@ static __device__ inline bool softmax(float (&score)[T::KEYS / 8][4],
     raise_tops(top, keep, now, scale);
     sum[0] *= keep[0], sum[1] *= keep[1];
   }
+  const float base[2] = {T::KIND == PLAIN ? top[0] : finite(top[0]),
+                         T::KIND == PLAIN ? top[1] : finite(top[1])};
 #pragma unroll
   for (int n = 0; n < N; n++)
 #pragma unroll
     for (int i = 0; i < 4; i++) {
       if (T::POLY && (n + i) % T::POLY == 0)
-        score[n][i] = exp2_poly(score[n][i], scale, top[i / 2]);
+        score[n][i] = exp2_poly(score[n][i], scale, base[i / 2]);
       else
-        score[n][i] = exp2_fast(fmaf(score[n][i], scale, -top[i / 2]));
+        score[n][i] = exp2_fast(fmaf(score[n][i], scale, -base[i / 2]));
     }
 #pragma unroll
   for (int r = 0; r < 2; r++) {
@@ -332,14 +366,81 @@ static __device__ inline void round_weights(uint32_t (&weight)[N / 2][4],
   }
 }
 
+/// Keys from `end` on, and in front of `begin`, of a tile that begins with
+/// `first`; by row.
 template <int N>
-static __device__ inline void hide_keys(float (&score)[N][4], int keys) {
-  int two = threadIdx.x % 4 * 2;
+static __device__ inline void hide_keys(float (&score)[N][4], int first,
+                                        const int (&begin)[2],
+                                        const int (&end)[2]) {
+  int two = first + threadIdx.x % 4 * 2;
 #pragma unroll
   for (int n = 0; n < N; n++)
 #pragma unroll
-    for (int i = 0; i < 4; i++)
-      if (n * 8 + two + i % 2 >= keys) score[n][i] = -INFINITY;
+    for (int i = 0; i < 4; i++) {
+      int key = two + n * 8 + i % 2;
+      if (key < begin[i / 2] || key >= end[i / 2]) score[n][i] = -INFINITY;
+    }
+}
+
+/// What a thread knows of its two rows of scores.
+struct Seen {
+  int begin[2], end[2];
+  int from, to; ///< all rows of the warpgroup see these keys
+  const DsprtBf16 *bias[2];
+};
+
+/// `row`: the first of the thread's, `first`: of its warpgroup.
+template <class T>
+static __device__ inline Seen find_seen(const Long &p, const Work &w, int first,
+                                        int row) {
+  Seen seen = {{0, 0}, {p.keys, p.keys}, 0, p.keys, {}};
+  if constexpr (T::KIND != PLAIN) {
+    int unused;
+    find_keys(p, row, &seen.begin[0], &seen.end[0]);
+    find_keys(p, row + 8, &seen.begin[1], &seen.end[1]);
+    find_keys(p, first, &unused, &seen.to);
+    find_keys(p, first + 63, &seen.from, &unused);
+  }
+  if constexpr (T::KIND == BIASED) {
+    const DsprtBf16 *bias = p.bias;
+#pragma unroll
+    for (int i = 0; i < 3; i++) bias += w.batch[i] * p.bias_step[i];
+    seen.bias[0] = bias + min(row, p.queries - 1) * p.bias_row;
+    seen.bias[1] = bias + min(row + 8, p.queries - 1) * p.bias_row;
+  }
+  return seen;
+}
+
+/// A pair of neighbours for each pair of scores, the first in the low half.
+template <int N>
+static __device__ inline void load_bias(const Long &p, const Seen &seen,
+                                        int first, uint32_t (&bias)[N][2]) {
+  int two = first + threadIdx.x % 4 * 2, last = p.keys - 1;
+#pragma unroll
+  for (int n = 0; n < N; n++)
+#pragma unroll
+    for (int r = 0; r < 2; r++) {
+      int key = two + n * 8;
+      uint32_t low = seen.bias[r][min(key, last) * p.bias_key];
+      uint32_t high = seen.bias[r][min(key + 1, last) * p.bias_key];
+      bias[n][r] = low | high << 16;
+    }
+}
+
+/// score * scale + bias, as exponents of 2.
+template <int N>
+static __device__ inline void add_bias(float (&score)[N][4],
+                                       const uint32_t (&bias)[N][2],
+                                       float scale) {
+  const float log2e = 1.4426950408889634f;
+#pragma unroll
+  for (int n = 0; n < N; n++)
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      uint32_t two = bias[n][i / 2];
+      float one = __uint_as_float(i % 2 ? two & 0xffff0000u : two << 16);
+      score[n][i] = fmaf(score[n][i], scale, one * log2e);
+    }
 }
 
 template <int N>
@@ -381,6 +482,7 @@ static __device__ inline void first_turn(int group) {
 template <class T>
 static __device__ inline void store(const Long &p, const Work &w, int row,
                                     const float (&out)[T::D / 8][4],
+                                    const float (&top)[2],
                                     const float (&sum)[2]) {
   DsprtBf16 *o = p.o + threadIdx.x % 4 * 2;
 #pragma unroll
@@ -390,6 +492,7 @@ static __device__ inline void store(const Long &p, const Work &w, int row,
     float all = sum[r] + __shfl_xor_sync(0xffffffffu, sum[r], 1);
     all += __shfl_xor_sync(0xffffffffu, all, 2);
     float part = 1 / all;
+    if (T::KIND != PLAIN && top[r] == -INFINITY) part = NAN; // no key at all
     if (row + r * 8 >= p.queries) continue;
     DsprtBf16 *to = o + (row + r * 8) * p.o_row;
 #pragma unroll
@@ -399,41 +502,63 @@ static __device__ inline void store(const Long &p, const Work &w, int row,
   }
 }
 
+/// Adds the bias, hides what is not seen.  Few tiles hide anything.
+template <class T>
+static __device__ inline void
+adapt_scores(const Long &p, const Seen &seen, int tile,
+             const uint32_t (&bias)[T::KEYS / 8][2],
+             float (&score)[T::KEYS / 8][4]) {
+  int first = tile * T::KEYS;
+  if constexpr (T::KIND == BIASED) add_bias(score, bias, p.scale);
+  if (first < seen.from || first + T::KEYS > seen.to)
+    hide_keys(score, first, seen.begin, seen.end);
+}
+
 /// A warpgroup that multiplies.
 template <class T>
 static __device__ inline void consume(const Long &p, const Room<T> &room,
                                       int group) {
   bool speaks = threadIdx.x % 32 == 0; // for its warp
   const Rows<T, T::QUERIES> q(room.q(), group * 64);
+  const float scale = T::KIND == BIASED ? 1 : p.scale;
   Place<T::STAGES> k, v;
   uint32_t q_parity = 0;
   first_turn<T>(group);
   for (uint32_t at = blockIdx.x; at < p.works; at += gridDim.x) {
     float score[T::KEYS / 8][4], out[T::D / 8][4] = {};
-    uint32_t weight[T::KEYS / 16][4];
+    uint32_t weight[T::KEYS / 16][4], bias[T::KEYS / 8][2];
     float top[2] = {-INFINITY, -INFINITY}, sum[2] = {0, 0}, keep[2];
+    const Work w = find_work<T>(p, at);
+    int first = w.first + group * 64;
+    int row = first + threadIdx.x % WARPGROUP / 32 * 16 + threadIdx.x % 32 / 4;
+    const Seen seen = find_seen<T>(p, w, first, row);
+    int tile = w.high - 1;
     barrier_wait(room.q_full(), q_parity);
     q_parity ^= 1;
     barrier_wait(room.k_full(k.stage), k.parity);
     issue_scores<T>(score, q, room.k(k.stage));
+    if constexpr (T::KIND == BIASED) load_bias(p, seen, tile * T::KEYS, bias);
     products_wait<0>();
     hold(score);
     if (speaks) barrier_arrive(room.k_empty(k.stage));
     k.next();
-    if (p.keys % T::KEYS) hide_keys(score, p.keys % T::KEYS);
-    softmax<T>(score, top, sum, keep, p.scale);
+    adapt_scores<T>(p, seen, tile, bias, score);
+    softmax<T>(score, top, sum, keep, scale);
     round_weights(weight, score);
-    for (int tile = p.key_tiles - 1; tile > 0; tile--) {
+    while (tile-- > w.low) {
       barrier_wait(room.k_full(k.stage), k.parity);
       wait_turn<T>(group);
       issue_scores<T>(score, q, room.k(k.stage));
       barrier_wait(room.v_full(v.stage), v.parity);
       issue_values<T>(out, weight, room.v(v.stage));
       pass_turn<T>(group);
+      if constexpr (T::KIND == BIASED) load_bias(p, seen, tile * T::KEYS, bias);
       products_wait<1>();
       hold(score);
       if (!T::LATE && speaks) barrier_arrive(room.k_empty(k.stage));
-      bool rises = softmax<T>(score, top, sum, keep, p.scale);
+      if constexpr (T::KIND != PLAIN)
+        adapt_scores<T>(p, seen, tile, bias, score);
+      bool rises = softmax<T>(score, top, sum, keep, scale);
       hold(score); // all of it before waiting
       if (T::LATE && speaks && !(fminf(sum[0], sum[1]) < 0))
         barrier_arrive(room.k_empty(k.stage));
@@ -453,10 +578,7 @@ static __device__ inline void consume(const Long &p, const Room<T> &room,
     hold(out);
     if (speaks) barrier_arrive(room.v_empty(v.stage));
     v.next();
-    Work w = find_work(p, at);
-    int row = w.first * T::QUERIES + group * 64 +
-              threadIdx.x % WARPGROUP / 32 * 16 + threadIdx.x % 32 / 4;
-    store<T>(p, w, row, out, sum);
+    store<T>(p, w, row, out, top, sum);
   }
 }
 
