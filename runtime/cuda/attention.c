@@ -2,10 +2,13 @@
 //
 // Needs:  tensors in device memory.
 // Leaves: o.
+#include <stdbool.h>
+
 #include "attention.h"
 
 static int is_one(const DsprtAttention *a, int i) {
-  return a->batch[i].q == a->batch[i + 1].size * a->batch[i + 1].q &&
+  return a->bias.batch[i] == a->batch[i + 1].size * a->bias.batch[i + 1] &&
+         a->batch[i].q == a->batch[i + 1].size * a->batch[i + 1].q &&
          a->batch[i].k == a->batch[i + 1].size * a->batch[i + 1].k &&
          a->batch[i].v == a->batch[i + 1].size * a->batch[i + 1].v &&
          a->batch[i].o == a->batch[i + 1].size * a->batch[i + 1].o;
@@ -13,7 +16,10 @@ static int is_one(const DsprtAttention *a, int i) {
 
 static void drop_batch(DsprtAttention *a, int i) {
   a->nbatch--;
-  for (; i < a->nbatch; i++) a->batch[i] = a->batch[i + 1];
+  for (; i < a->nbatch; i++) {
+    a->batch[i] = a->batch[i + 1];
+    a->bias.batch[i] = a->bias.batch[i + 1];
+  }
 }
 
 /// Merges batch dims that every tensor walks through as one.
@@ -91,15 +97,14 @@ static void attend(DsprtRun *run, DsprtType type, const DsprtAttention *a,
                    const void *q, const void *k, const void *v, void *o) {
   DsprtAttentionCall call = {*a, type, q, k, v, o};
   if (is_empty(a)) return;
-  if (a->bias.data || a->mask.causal || a->mask.window) {
-    dsprt_attention_any(run, &call);
-    return;
+  bool plain = !a->bias.data && !a->mask.causal && !a->mask.window;
+  if (plain) {
+    move_queries(&call.a);
+    sort_queries(&call.a);
+    merge_over(&call.a);
   }
-  move_queries(&call.a);
-  sort_queries(&call.a);
   merge_batch(&call.a);
-  merge_over(&call.a);
-  if (dsprt_attention_short(run, &call)) return;
+  if (plain && dsprt_attention_short(run, &call)) return;
   if (dsprt_attention_tuned(run, &call)) return;
   dsprt_attention_any(run, &call);
 }

@@ -1,22 +1,39 @@
-// attention_tune.c - attention over many keys, the faster of two ways.
+// attention_tune.c - attention over many keys, the fastest of three ways.
 //
 // Needs:  tensors in device memory.
-// Leaves: o.  In the first pass each shape is timed both ways.
+// Leaves: o.  In the first pass each shape is timed in all ways that take it.
 #include <stdlib.h>
 #include <string.h>
 
 #include "attention.h"
 #include "state.h"
 
-enum { REPEATS = 3, WAYS = 2 };
+enum { REPEATS = 3, WAYS = 3, FEW = 64 };
 
 typedef int Way(DsprtRun *run, const DsprtAttentionCall *call);
 
-static Way *const ways[WAYS] = {dsprt_attention_cudnn, dsprt_attention_long};
+static bool is_plain(const DsprtAttention *a) {
+  return !a->bias.data && !a->mask.causal && !a->mask.window;
+}
+
+static int by_cudnn(DsprtRun *run, const DsprtAttentionCall *call) {
+  return is_plain(&call->a) && dsprt_attention_cudnn(run, call);
+}
+
+/// Worth a trial where a tile of queries would be mostly empty.
+static int by_warps(DsprtRun *run, const DsprtAttentionCall *call) {
+  const DsprtAttention *a = &call->a;
+  if (is_plain(a) || a->nquery != 1 || a->query[0].size > FEW) return 0;
+  dsprt_attention_any(run, call);
+  return 1;
+}
+
+static Way *const ways[WAYS] = {dsprt_attention_long, by_cudnn, by_warps};
 
 /// What the time of a call depends on.
 typedef struct Key {
   int64_t elements, queries, keys, dot, width; ///< elements of the batch
+  int64_t causal, window, biased;
 } Key;
 
 typedef struct DsprtAttentionChoice {
@@ -57,7 +74,8 @@ static int fastest(DsprtRun *run, const DsprtAttentionCall *call) {
 }
 
 static Key key_of(const DsprtAttention *a) {
-  Key key = {1, 1, 1, a->dot, a->width};
+  Key key = {1, 1, 1, a->dot, a->width, a->mask.causal, a->mask.window,
+             a->bias.data != NULL};
   for (int i = 0; i < a->nbatch; i++) key.elements *= a->batch[i].size;
   for (int i = 0; i < a->nquery; i++) key.queries *= a->query[i].size;
   for (int i = 0; i < a->nkey; i++) key.keys *= a->key[i].size;
@@ -83,8 +101,10 @@ static int choose(DsprtRun *run, const DsprtAttentionCall *call) {
 
 int dsprt_attention_tuned(DsprtRun *run, const DsprtAttentionCall *call) {
   if (call->type != DSPRT_BF16) return 0;
-  int way = choose(run, call);
-  return ways[way](run, call) || ways[1 - way](run, call);
+  if (ways[choose(run, call)](run, call)) return 1;
+  for (int i = 0; i < WAYS; i++)
+    if (ways[i](run, call)) return 1;
+  return 0;
 }
 
 void dsprt_choices_free(DsprtAttentionChoice *list) {
