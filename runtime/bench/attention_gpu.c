@@ -25,16 +25,16 @@ typedef struct Case {
 } Case;
 
 static const Case checks[] = {
-    {1, 65, 65, 2, 72, 0},          {2, 300, 300, 3, 72, 0},
-    {3, 1000, 1000, 2, 72, 0},      {3, 920, 920, 5, 72, 0},
-    {2, 920, 300, 4, 72, 0},        {1, 1, 129, 40, 72, 0},
-    {1, 2048, 2048, 2, 72, 0},      {2, 920, 300, 3, 64, 0},
-    {2, 300, 333, 3, 80, 0},        {2, 300, 333, 3, 96, 0},
-    {3, 1000, 300, 2, 128, 0},      {2, 300, 300, 3, 72, CAUSAL},
-    {2, 920, 920, 2, 72, WINDOW},   {2, 300, 1111, 2, 72, CAUSAL},
-    {2, 700, 700, 2, 64, 3},        {2, 700, 700, 2, 128, CAUSAL},
-    {2, 333, 77, 3, 72, BIAS},      {2, 300, 300, 3, 64, BIAS},
-    {2, 500, 500, 3, 128, 5},       {2, 300, 400, 2, 80, BIAS},
+    {1, 65, 65, 2, 72, 0},        {2, 300, 300, 3, 72, 0},
+    {3, 1000, 1000, 2, 72, 0},    {3, 920, 920, 5, 72, 0},
+    {2, 920, 300, 4, 72, 0},      {1, 1, 129, 40, 72, 0},
+    {1, 2048, 2048, 2, 72, 0},    {2, 920, 300, 3, 64, 0},
+    {2, 300, 333, 3, 80, 0},      {2, 300, 333, 3, 96, 0},
+    {3, 1000, 300, 2, 128, 0},    {2, 300, 300, 3, 72, CAUSAL},
+    {2, 920, 920, 2, 72, WINDOW}, {2, 300, 1111, 2, 72, CAUSAL},
+    {2, 700, 700, 2, 64, 3},      {2, 700, 700, 2, 128, CAUSAL},
+    {2, 333, 77, 3, 72, BIAS},    {2, 300, 300, 3, 64, BIAS},
+    {2, 500, 500, 3, 128, 5},     {2, 300, 400, 2, 80, BIAS},
     {2, 300, 400, 2, 96, CAUSAL},
 };
 
@@ -126,12 +126,12 @@ static Data make(const Case *c, bool check) {
   d.exact = d.call;
   d.exact.type = DSPRT_F32;
   d.call.q = random_tensor(d.elements, seed++, check ? &q : NULL);
-  d.call.k = random_tensor(c->batch * c->keys * 2 * row, seed++,
-                           check ? &kv : NULL);
+  d.call.k =
+      random_tensor(c->batch * c->keys * 2 * row, seed++, check ? &kv : NULL);
   d.call.v = (const DsprtBf16 *)d.call.k + row;
   if (c->kind & BIAS)
-    d.call.a.bias.data = random_tensor(c->heads * c->queries * c->keys, seed++,
-                                       &bias);
+    d.call.a.bias.data =
+        random_tensor(c->heads * c->queries * c->keys, seed++, &bias);
   d.exact.q = q, d.exact.k = kv, d.exact.a.bias.data = bias;
   if (check) d.exact.v = (const float *)kv + row;
   if (check) d.exact.o = device((size_t)d.elements * sizeof(float));
@@ -221,8 +221,8 @@ static void measure(const Case *c) {
                  (double)c->queries * (double)c->keys;
   printf("%5lld %6lld %6lld %5lld %8lld %10.3f %8.0f %10.3f %8.0f\n",
          (long long)c->batch, (long long)c->queries, (long long)c->keys,
-         (long long)c->heads, (long long)c->channels, ours,
-         flops / ours * 1e-9, theirs, flops / theirs * 1e-9);
+         (long long)c->heads, (long long)c->channels, ours, flops / ours * 1e-9,
+         theirs, flops / theirs * 1e-9);
   release(&d);
 }
 

@@ -29,9 +29,8 @@ static EncodeTiled find_encode(void) {
   void *function = NULL;
   cudaDriverEntryPointQueryResult found;
 #if CUDART_VERSION >= 12050
-  cudaError_t error =
-      cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", &function,
-                                       12000, cudaEnableDefault, &found);
+  cudaError_t error = cudaGetDriverEntryPointByVersion(
+      "cuTensorMapEncodeTiled", &function, 12000, cudaEnableDefault, &found);
 #else
   cudaError_t error = cudaGetDriverEntryPoint(
       "cuTensorMapEncodeTiled", &function, cudaEnableDefault, &found);
@@ -168,20 +167,24 @@ static bool launch_kind(DsprtRun *run, const DsprtAttentionCall *call,
                         int count) {
   switch (call->a.dot) {
   case 64:
-    return launch<Tile<64, KIND == BIASED ? 2 : 3, 128, 3, 64, 64, 1, 4, 1, 8,
-                       KIND>>(run, call, count);
+    return launch<
+        Tile<64, KIND == BIASED ? 2 : 3, 128, 3, 64, 64, 1, 4, 1, 8, KIND>>(
+        run, call, count);
   case 72:
-    return launch<Tile<72, KIND == BIASED ? 2 : 3, 128, 3, 64, 16, 1, 4, 1, 8,
-                       KIND>>(run, call, count);
+    return launch<
+        Tile<72, KIND == BIASED ? 2 : 3, 128, 3, 64, 16, 1, 4, 1, 8, KIND>>(
+        run, call, count);
   case 80:
-    return launch<Tile<80, KIND == BIASED ? 2 : 3, 112, 3, 64, 16, 1, 4, 1, 8,
-                       KIND>>(run, call, count);
+    return launch<
+        Tile<80, KIND == BIASED ? 2 : 3, 112, 3, 64, 16, 1, 4, 1, 8, KIND>>(
+        run, call, count);
   case 96:
     return launch<Tile<96, 2, 144, 2, 64, 32, 1, 8, 1, 8, KIND>>(run, call,
                                                                  count);
   case 128:
-    return launch<Tile<128, 2, KIND == BIASED ? 128 : 176, 2, 64, 64, 1, 0, 1,
-                       8, KIND>>(run, call, count);
+    return launch<
+        Tile<128, 2, KIND == BIASED ? 128 : 176, 2, 64, 64, 1, 0, 1, 8, KIND>>(
+        run, call, count);
   default: return false;
   }
 }

@@ -22,17 +22,17 @@
 
 /// What a launch needs to know.
 struct Long {
-  CUtensorMap q, k, v;           ///< [batch 0, 1, 2, row, channel]
-  CUtensorMap q_rest, k_rest;    ///< the same in narrower boxes
-  int moves[3];                  ///< bit 0, 1, 2: q, k, v have batch dim i
-  uint32_t batch[3];             ///< sizes
+  CUtensorMap q, k, v;        ///< [batch 0, 1, 2, row, channel]
+  CUtensorMap q_rest, k_rest; ///< the same in narrower boxes
+  int moves[3];               ///< bit 0, 1, 2: q, k, v have batch dim i
+  uint32_t batch[3];          ///< sizes
   int64_t o_step[3], o_row;
   DsprtBf16 *o;
   int queries, keys;
   int key_tiles, query_tiles;
-  uint32_t works; ///< query tiles of all batch elements
-  float scale;    ///< times log2(e)
-  int causal, window, begin;      ///< as DsprtAttention's mask
+  uint32_t works;            ///< query tiles of all batch elements
+  float scale;               ///< times log2(e)
+  int causal, window, begin; ///< as DsprtAttention's mask
   const DsprtBf16 *bias;
   int64_t bias_step[3], bias_row, bias_key;
 };
@@ -49,8 +49,8 @@ constexpr int round_up(int bytes) {
 /// The sizes of a kernel.  D: channels of a head; GROUPS of 64 queries; KEYS of
 /// a tile; QK_WIDTH, V_WIDTH: channels in one box of the copy engine.
 template <int D_, int GROUPS_, int KEYS_, int STAGES_, int QK_WIDTH_,
-          int V_WIDTH_, int TURNS_ = 1, int POLY_ = 0,
-          int LATE_ = 1, int LAZY_ = 0, int KIND_ = PLAIN>
+          int V_WIDTH_, int TURNS_ = 1, int POLY_ = 0, int LATE_ = 1,
+          int LAZY_ = 0, int KIND_ = PLAIN>
 struct Tile {
   static constexpr int D = D_, GROUPS = GROUPS_, KEYS = KEYS_;
   static constexpr int STAGES = STAGES_, QK_WIDTH = QK_WIDTH_;
@@ -75,8 +75,7 @@ struct Tile {
 };
 
 /// Addresses in shared memory.
-template <class T>
-struct Room {
+template <class T> struct Room {
   uint32_t base;
   __device__ uint32_t q() const { return base; }
   __device__ uint32_t k(int stage) const {
@@ -103,8 +102,7 @@ struct Room {
 };
 
 /// A place of the ring of stages, and the parity of its barriers.
-template <int STAGES>
-struct Place {
+template <int STAGES> struct Place {
   int stage = 0;
   uint32_t parity = 0;
   __device__ void next() {
@@ -162,10 +160,9 @@ static __device__ inline void find_box(const Long &p, const Work &w, int tensor,
 
 /// Rows of q or k, channels padded to a multiple of 16.
 template <class T, int ROWS>
-static __device__ inline void fetch_rows(uint32_t to, uint32_t barrier,
-                                         const CUtensorMap *map,
-                                         const CUtensorMap *rest, int row,
-                                         const int (&batch)[3]) {
+static __device__ inline void
+fetch_rows(uint32_t to, uint32_t barrier, const CUtensorMap *map,
+           const CUtensorMap *rest, int row, const int (&batch)[3]) {
   barrier_expect(barrier, ROWS * T::DOT * 2);
 #pragma unroll
   for (int i = 0; i < T::MAINS; i++)
@@ -202,8 +199,8 @@ static __device__ void produce(const Long &p, const Room<T> &room) {
     find_box(p, w, 2, v_at);
     barrier_wait(room.q_empty(), q_parity ^ 1);
     q_parity ^= 1;
-    fetch_rows<T, T::QUERIES>(room.q(), room.q_full(), &p.q, &p.q_rest,
-                              w.first, q_at);
+    fetch_rows<T, T::QUERIES>(room.q(), room.q_full(), &p.q, &p.q_rest, w.first,
+                              q_at);
     for (int tile = w.high - 1; tile >= w.low; tile--) {
       int s = place.stage;
       barrier_wait(room.k_empty(s), place.parity);
@@ -217,8 +214,7 @@ static __device__ void produce(const Long &p, const Room<T> &room) {
 }
 
 /// Rows of q or k in shared memory: 16 channels, from 16 j on.
-template <class T, int ROWS>
-struct Rows {
+template <class T, int ROWS> struct Rows {
   static constexpr int MAIN = T::MAINS * T::QK_WIDTH, W = T::QK_WIDTH;
   static constexpr int R = T::REST ? T::REST : 16;
   Matrix main, rest;
@@ -248,12 +244,12 @@ static __device__ inline void issue_scores(float (&score)[T::KEYS / 8][4],
 
 /// Issues out += weight v.
 template <class T>
-static __device__ inline void
-issue_values(float (&out)[T::D / 8][4], uint32_t (&weight)[T::KEYS / 16][4],
-             uint32_t v_at) {
+static __device__ inline void issue_values(float (&out)[T::D / 8][4],
+                                           uint32_t (&weight)[T::KEYS / 16][4],
+                                           uint32_t v_at) {
   constexpr int W = T::V_WIDTH, BOX = T::KEYS * W * 2;
-  const Matrix v = W == 8 ? describe(v_at, 128, BOX, W)
-                          : describe(v_at, BOX, 8 * W * 2, W);
+  const Matrix v =
+      W == 8 ? describe(v_at, 128, BOX, W) : describe(v_at, BOX, 8 * W * 2, W);
   products_begin();
 #pragma unroll
   for (int j = 0; j < T::KEYS / 16; j++)
@@ -299,8 +295,8 @@ static __device__ inline float finite(float top) {
   return top == -INFINITY ? 0 : top;
 }
 
-/// Raises `top` to the largest score of the rows; `keep` is by what earlier sums
-/// and products shrink.
+/// Raises `top` to the largest score of the rows; `keep` is by what earlier
+/// sums and products shrink.
 static __device__ inline void raise_tops(float (&top)[2], float (&keep)[2],
                                          const float (&now)[2], float scale) {
 #pragma unroll
@@ -429,9 +425,8 @@ static __device__ inline void load_bias(const Long &p, const Seen &seen,
 
 /// score * scale + bias, as exponents of 2.
 template <int N>
-static __device__ inline void add_bias(float (&score)[N][4],
-                                       const uint32_t (&bias)[N][2],
-                                       float scale) {
+static __device__ inline void
+add_bias(float (&score)[N][4], const uint32_t (&bias)[N][2], float scale) {
   const float log2e = 1.4426950408889634f;
 #pragma unroll
   for (int n = 0; n < N; n++)
@@ -454,13 +449,11 @@ static __device__ inline void shrink(float (&out)[N][4],
 
 // Turns: group g waits for its numbered barrier, which all others pass to it.
 
-template <class T>
-static __device__ inline void wait_turn(int group) {
+template <class T> static __device__ inline void wait_turn(int group) {
   if (T::TURNS) group_sync(1 + group, T::GROUPS * WARPGROUP);
 }
 
-template <class T>
-static __device__ inline void pass_turn(int group) {
+template <class T> static __device__ inline void pass_turn(int group) {
   if (!T::TURNS) return;
 #pragma unroll
   for (int i = 1; i < T::GROUPS; i++) {
@@ -470,8 +463,7 @@ static __device__ inline void pass_turn(int group) {
 }
 
 /// Group 0 begins, the others follow in order.
-template <class T>
-static __device__ inline void first_turn(int group) {
+template <class T> static __device__ inline void first_turn(int group) {
   if (!T::TURNS) return;
 #pragma unroll
   for (int other = 0; other < T::GROUPS; other++)
@@ -480,10 +472,9 @@ static __device__ inline void first_turn(int group) {
 
 /// Rows lane / 4 and 8 further of this warp.
 template <class T>
-static __device__ inline void store(const Long &p, const Work &w, int row,
-                                    const float (&out)[T::D / 8][4],
-                                    const float (&top)[2],
-                                    const float (&sum)[2]) {
+static __device__ inline void
+store(const Long &p, const Work &w, int row, const float (&out)[T::D / 8][4],
+      const float (&top)[2], const float (&sum)[2]) {
   DsprtBf16 *o = p.o + threadIdx.x % 4 * 2;
 #pragma unroll
   for (int i = 0; i < 3; i++) o += w.batch[i] * p.o_step[i];
@@ -587,8 +578,8 @@ static __global__ void __launch_bounds__(T::THREADS, 1)
     long_kernel(const __grid_constant__ Long p) {
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
   extern __shared__ unsigned char memory[];
-  Room<T> room = {(shared_address(memory) + SWIZZLE_BYTES - 1) /
-                  SWIZZLE_BYTES * SWIZZLE_BYTES};
+  Room<T> room = {(shared_address(memory) + SWIZZLE_BYTES - 1) / SWIZZLE_BYTES *
+                  SWIZZLE_BYTES};
   if (threadIdx.x == 0) {
     int warps = T::GROUPS * 4;
     barrier_init(room.q_full(), 1);

@@ -74,7 +74,13 @@ static int fastest(DsprtRun *run, const DsprtAttentionCall *call) {
 }
 
 static Key key_of(const DsprtAttention *a) {
-  Key key = {1, 1, 1, a->dot, a->width, a->mask.causal, a->mask.window,
+  Key key = {1,
+             1,
+             1,
+             a->dot,
+             a->width,
+             a->mask.causal,
+             a->mask.window,
              a->bias.data != NULL};
   for (int i = 0; i < a->nbatch; i++) key.elements *= a->batch[i].size;
   for (int i = 0; i < a->nquery; i++) key.queries *= a->query[i].size;

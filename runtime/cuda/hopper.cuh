@@ -36,10 +36,10 @@ static __device__ inline void barrier_arrive(uint32_t barrier) {
 }
 
 static __device__ inline void barrier_expect(uint32_t barrier, uint32_t bytes) {
-  asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(
-                   barrier),
-               "r"(bytes)
-               : "memory");
+  asm volatile(
+      "mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(barrier),
+      "r"(bytes)
+      : "memory");
 }
 
 static __device__ inline void barrier_wait(uint32_t barrier, uint32_t parity) {
@@ -70,24 +70,23 @@ static __device__ inline void copy_box(uint32_t to, const CUtensorMap *map,
                                        const int (&batch)[3]) {
   asm volatile(
       "cp.async.bulk.tensor.5d.shared::cluster.global.tile"
-      ".mbarrier::complete_tx::bytes [%0], [%1, {%2, %3, %4, %5, %6}], [%7];"
-      ::"r"(to), "l"(map), "r"(column), "r"(row), "r"(batch[0]), "r"(batch[1]),
+      ".mbarrier::complete_tx::bytes [%0], [%1, {%2, %3, %4, %5, %6}], [%7];" ::
+          "r"(to),
+      "l"(map), "r"(column), "r"(row), "r"(batch[0]), "r"(batch[1]),
       "r"(batch[2]), "r"(barrier)
       : "memory");
 }
 
-template <int REGISTERS>
-static __device__ inline void take_registers(void) {
+template <int REGISTERS> static __device__ inline void take_registers(void) {
   asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(REGISTERS));
 }
 
-template <int REGISTERS>
-static __device__ inline void give_registers(void) {
+template <int REGISTERS> static __device__ inline void give_registers(void) {
   asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(REGISTERS));
 }
 
-/// A matrix in shared memory whose rows of `width` bf16 are swizzled as the copy
-/// engine leaves them (64: 128 bytes, 32: 64, 16: 32, 8: not).  `lead` and
+/// A matrix in shared memory whose rows of `width` bf16 are swizzled as the
+/// copy engine leaves them (64: 128 bytes, 32: 64, 16: 32, 8: not).  `lead` and
 /// `step` are in bytes; what they mean depends on the width and on which dim is
 /// contiguous.
 struct Matrix {
@@ -103,8 +102,9 @@ static __device__ inline Matrix describe(uint32_t at, uint32_t lead,
 /// The descriptor of what lies `bytes` behind the matrix's begin.
 static __device__ inline uint64_t at_bytes(Matrix m, uint32_t bytes) {
   uint64_t out;
-  asm("mov.b64 %0, {%1, %2};" : "=l"(out) : "r"(m.low + (bytes >> 4)),
-      "r"(m.high));
+  asm("mov.b64 %0, {%1, %2};"
+      : "=l"(out)
+      : "r"(m.low + (bytes >> 4)), "r"(m.high));
   return out;
 }
 
@@ -120,28 +120,25 @@ static __device__ inline void products_commit(void) {
   asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
 }
 
-template <int PENDING>
-static __device__ inline void products_wait(void) {
+template <int PENDING> static __device__ inline void products_wait(void) {
   asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(PENDING) : "memory");
 }
 
 /// Keeps the compiler from moving uses of registers across this line.
-template <int N>
-static __device__ inline void hold(float (&x)[N][4]) {
+template <int N> static __device__ inline void hold(float (&x)[N][4]) {
 #pragma unroll
   for (int n = 0; n < N; n++)
     asm volatile(""
-                 : "+f"(x[n][0]), "+f"(x[n][1]), "+f"(x[n][2]), "+f"(x[n][3])::
-                     "memory");
+                 : "+f"(x[n][0]), "+f"(x[n][1]), "+f"(x[n][2]),
+                   "+f"(x[n][3])::"memory");
 }
 
-template <int N>
-static __device__ inline void hold(uint32_t (&x)[N][4]) {
+template <int N> static __device__ inline void hold(uint32_t (&x)[N][4]) {
 #pragma unroll
   for (int n = 0; n < N; n++)
     asm volatile(""
-                 : "+r"(x[n][0]), "+r"(x[n][1]), "+r"(x[n][2]), "+r"(x[n][3])::
-                     "memory");
+                 : "+r"(x[n][0]), "+r"(x[n][1]), "+r"(x[n][2]),
+                   "+r"(x[n][3])::"memory");
 }
 
 /// Two bf16 in one register, the first in the low half.
