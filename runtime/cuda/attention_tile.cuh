@@ -36,7 +36,11 @@ constexpr int round_up(int bytes) {
 }
 
 /// The sizes of a kernel.  D: channels of a head; GROUPS of 64 queries; KEYS of
-/// a tile; QK_WIDTH, V_WIDTH: channels in one box of the copy engine.
+/// a tile; QK_WIDTH, V_WIDTH: channels in one box of the copy engine. TURNS:
+/// the groups take turns; POLY: every POLYth exponential by polynomial, 0:
+/// none; LATE: k is released behind the softmax, which keeps ptxas from waiting
+/// for the second product in front of it; LAZY: the top of a row is raised only
+/// when a score is larger by 2^LAZY, 0: always.
 template <int D_, int GROUPS_, int KEYS_, int STAGES_, int QK_WIDTH_,
           int V_WIDTH_, int TURNS_ = 1, int POLY_ = 0, int LATE_ = 1,
           int LAZY_ = 0, int KIND_ = PLAIN>
