@@ -4,12 +4,14 @@
 // Leaves: o.
 #include "attention.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "work.h"
 
 static int is_one(const DsprtAttention *a, int i) {
-  return a->batch[i].q == a->batch[i + 1].size * a->batch[i + 1].q &&
+  return a->bias.batch[i] == a->batch[i + 1].size * a->bias.batch[i + 1] &&
+         a->batch[i].q == a->batch[i + 1].size * a->batch[i + 1].q &&
          a->batch[i].k == a->batch[i + 1].size * a->batch[i + 1].k &&
          a->batch[i].v == a->batch[i + 1].size * a->batch[i + 1].v &&
          a->batch[i].o == a->batch[i + 1].size * a->batch[i + 1].o;
@@ -17,7 +19,10 @@ static int is_one(const DsprtAttention *a, int i) {
 
 static void drop_batch(DsprtAttention *a, int i) {
   a->nbatch--;
-  for (; i < a->nbatch; i++) a->batch[i] = a->batch[i + 1];
+  for (; i < a->nbatch; i++) {
+    a->batch[i] = a->batch[i + 1];
+    a->bias.batch[i] = a->bias.batch[i + 1];
+  }
 }
 
 /// Merges batch dims that every tensor walks through as one.
@@ -109,14 +114,16 @@ static void attend(DsprtRun *run, DsprtType type, const DsprtAttention *a,
              dsprt_attention_bytes(a, type));
   DsprtAttentionCall call = {*a, type, q, k, v, o, NULL};
   if (is_empty(a)) return;
-  if (a->bias.data || a->mask.causal || a->mask.window) {
-    dsprt_attention_any(run, &call);
-    return;
+  bool plain = !a->bias.data && !a->mask.causal && !a->mask.window;
+  if (plain) {
+    move_queries(&call.a);
+    sort_queries(&call.a);
+    merge_over(&call.a);
   }
-  merge_dims(&call.a);
-  if (type == DSPRT_F16 && dsprt_attention_cudnn(run, &call)) return;
-  if (dsprt_attention_short(run, &call)) return;
-  if (dsprt_attention_cudnn(run, &call)) return;
+  merge_batch(&call.a);
+  if (type == DSPRT_F16 && plain && dsprt_attention_cudnn(run, &call)) return;
+  if (plain && dsprt_attention_short(run, &call)) return;
+  if (dsprt_attention_tuned(run, &call)) return;
   dsprt_attention_any(run, &call);
 }
 

@@ -89,7 +89,8 @@ static __global__ void any_kernel(DsprtAttention a, Tensors<T> t,
       if (t.bias) score += dsprt_load_one(t.bias + bias_at);
     }
     float now = fmaxf(top, largest(score));
-    float weight = expf(score - now), keep = expf(top - now);
+    float base = now == -INFINITY ? 0 : now; // a bias may hide all keys
+    float weight = expf(score - base), keep = expf(top - base);
     total = total * keep + sum(weight);
     top = now;
     for (int i = 0; i < MOST_CHANNELS / LANES; i++) out[i] *= keep;
@@ -101,7 +102,7 @@ static __global__ void any_kernel(DsprtAttention a, Tensors<T> t,
     }
   }
   for (int i = 0; i * LANES + lane < a.width; i++)
-    dsprt_store_one(t.o + i * LANES + lane, out[i] / total);
+    dsprt_store_one(t.o + i * LANES + lane, total == 0 ? 0 : out[i] / total);
   if (t.lse && lane == 0) t.lse[at] = top + logf(total);
 }
 

@@ -346,6 +346,7 @@ void dsprt_backend_close(DsprtRun *run) {
   if (state.graph) cudaGraphExecDestroy(state.graph);
   dsprt_linears_free(state.linears);
   dsprt_attentions_free(state.attentions);
+  dsprt_choices_free(state.choices);
   if (state.dnn) cudnnDestroy(state.dnn);
   if (state.blas) cublasLtDestroy(state.blas);
   dsprt_peers_close(run);

@@ -14,6 +14,7 @@
 
 struct DsprtLinearPlan;
 struct DsprtAttentionPlan;
+struct DsprtAttentionChoice;
 
 typedef struct DsprtState {
   DsprtTeam team;
@@ -48,6 +49,7 @@ typedef struct DsprtState {
 
   struct DsprtLinearPlan *linears;       ///< made so far
   struct DsprtAttentionPlan *attentions; ///< made so far
+  struct DsprtAttentionChoice *choices;  ///< made so far
   cudaEvent_t *marks;                    ///< of a profile
   int64_t nmarks;
   cudaGraphExec_t graph;                 ///< a whole pass, once captured
@@ -90,6 +92,7 @@ void dsprt_wait(DsprtRun *run);
 
 void dsprt_linears_free(struct DsprtLinearPlan *list);
 void dsprt_attentions_free(struct DsprtAttentionPlan *list);
+void dsprt_choices_free(struct DsprtAttentionChoice *list);
 
 #ifdef __cplusplus
 }
