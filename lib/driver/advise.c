@@ -32,6 +32,7 @@ static double seconds_of(const DspMeasure *m) {
 }
 
 static int64_t memory_of(const DspMeasure *m) {
+  if (m->device_bytes) return m->device_bytes;
   return m->activation_bytes + m->study.weight_bytes;
 }
 

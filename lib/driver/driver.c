@@ -144,12 +144,19 @@ static bool study(DspJob *job, MlirModule module, const DspPlanMesh *mesh,
                    job->options.why, &measure->study);
 }
 
-static void read_arena_bytes(MlirModule module, DspMeasure *measure) {
-  MlirAttribute bytes = mlirOperationGetAttributeByName(
-      mlirModuleGetOperation(module),
-      mlirStringRefCreateFromCString("dsp.arena_bytes"));
-  if (!mlirAttributeIsNull(bytes))
-    measure->activation_bytes = mlirIntegerAttrGetValueInt(bytes);
+static int64_t int_of(MlirModule module, const char *name) {
+  MlirAttribute value = mlirOperationGetAttributeByName(
+      mlirModuleGetOperation(module), mlirStringRefCreateFromCString(name));
+  return mlirAttributeIsNull(value) ? 0 : mlirIntegerAttrGetValueInt(value);
+}
+
+static void read_memory(DspJob *job, MlirModule module, DspMeasure *measure) {
+  measure->activation_bytes = int_of(module, "dsp.arena_bytes");
+  if (job->options.target != DSP_TARGET_CUDA) return;
+  measure->staging_bytes = int_of(module, "dsp.staging_bytes");
+  measure->device_bytes = measure->activation_bytes +
+                          int_of(module, "dsp.weight_bytes") +
+                          measure->staging_bytes + DSP_DEVICE_WORKSPACE;
 }
 
 bool dsp_job_run_passes(DspJob *job, MlirModule module,
@@ -170,7 +177,7 @@ bool dsp_job_run_passes(DspJob *job, MlirModule module,
     if (!dump(job, module, i + 1, passes[i].name)) return false;
     if (is_last(job, passes[i].name)) return true;
   }
-  if (measure) read_arena_bytes(module, measure);
+  if (measure) read_memory(job, module, measure);
   return true;
 }
 

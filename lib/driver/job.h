@@ -9,10 +9,15 @@
 #include "dspc/support/diag.h"
 #include "options.h"
 
+/// Workspace of cuBLASLt and cuDNN: DSPRT_WORKSPACE_BYTES.
+enum { DSP_DEVICE_WORKSPACE = 64 << 20 };
+
 /// What a plan comes to on some mesh.
 typedef struct DspMeasure {
   DspStudy study;
   int64_t activation_bytes; ///< of the largest rank
+  int64_t staging_bytes;    ///< likewise, of exchanges between GPUs
+  int64_t device_bytes;     ///< all that a GPU holds; 0 on CPUs
 } DspMeasure;
 
 typedef struct DspJob {

@@ -139,6 +139,12 @@ static void print_memory(const DspJob *job, FILE *out) {
           (long long)m->activation_bytes);
   fprintf(out, "weights: %lld bytes on each rank\n",
           (long long)m->study.weight_bytes);
+  if (m->device_bytes)
+    fprintf(out,
+            "peak device memory: %lld bytes on the largest rank: these, %lld "
+            "for exchanges, %d for libraries\n",
+            (long long)m->device_bytes, (long long)m->staging_bytes,
+            DSP_DEVICE_WORKSPACE);
 }
 
 void dsp_report_plan(const DspJob *job, FILE *out) {

@@ -100,6 +100,10 @@ void dsp_report_json(const DspJob *job, FILE *out) {
   }
   set(root, "activation_bytes", integer(job->measure.activation_bytes));
   set(root, "weight_bytes", integer(study->weight_bytes));
+  if (job->measure.device_bytes) {
+    set(root, "staging_bytes", integer(job->measure.staging_bytes));
+    set(root, "device_bytes", integer(job->measure.device_bytes));
+  }
   json_dumpf(root, out, JSON_INDENT(2));
   fputc('\n', out);
   json_decref(root);

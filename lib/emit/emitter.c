@@ -88,6 +88,17 @@ void dsp_emit_source(DspEmitter *e, MlirOperation op) {
   dsp_comment(&e->text, "%d: %.*s", line, (int)length, text ? text : "");
 }
 
+void dsp_emit_at(DspEmitter *e, MlirOperation op) {
+  MlirLocation location = mlirOperationGetLocation(op);
+  bool known = mlirLocationIsAFileLineColRange(location);
+  int line = known ? mlirLocationFileLineColRangeGetStartLine(location) : 0;
+  MlirStringRef name = dsp_get_text(op, "name");
+  if (!name.length)
+    name = mlirStringRefCreateFromCString(dsp_op_name(dsp_op_kind(op)) + 4);
+  dsp_line(&e->text, "dsprt_at(run, %d, \"%.*s\");", line, (int)name.length,
+           name.data);
+}
+
 const char *dsp_emit_shape(DspEmitter *e, const DspAccess *a) {
   const char *text = dsp_format(e->arena, "{%s, %zu, {",
                                 dsp_type_constant(a->shape.element),

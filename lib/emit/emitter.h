@@ -60,6 +60,8 @@ const DspAccess *dsp_placed(DspEmitter *e, MlirValue value);
 
 /// The source line of an op as a comment, when it is another one than before.
 void dsp_emit_source(DspEmitter *e, MlirOperation op);
+/// dsprt_at: which line and value come next, for profiles.
+void dsp_emit_at(DspEmitter *e, MlirOperation op);
 /// "{DSPRT_F32, 4, {B, T, S, C}}", global sizes of the atoms.
 const char *dsp_emit_shape(DspEmitter *e, const DspAccess *a);
 /// "{1, 1}", the atoms that a mesh axis cuts.

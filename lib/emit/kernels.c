@@ -25,7 +25,8 @@ static size_t param_of(DspKernel *k, const DspAccess *a, bool write) {
 }
 
 bool dsp_is_float(MlirType type) {
-  return mlirTypeIsAF32(type) || mlirTypeIsABF16(type);
+  return mlirTypeIsAF32(type) || mlirTypeIsABF16(type) ||
+         mlirTypeIsAF16(type);
 }
 
 static bool walks_in(const DspAccess *a, const DspNest *nest, int which,
@@ -219,13 +220,16 @@ static void add_launch(DspKernel *k, const char *all, const char *name,
                        const DspKernelCount *count) {
   DspText *out = &k->e->kernels;
   DspText line = {0};
+  const char *bytes = dsp_nest_bytes(k->e, k->out, k->in, k->nin);
   dsp_text(&line, "void %s(DsprtRun *run, ", name);
   add_pointers(k, &line, true);
   dsp_statement(&k->e->declarations, "%s);", line.data);
   dsp_statement(out, "%s) {", line.data);
   dsp_text_free(&line);
   out->indent = 1;
-  add_parts(k, out, all, LOCALS);
+  add_parts(k, out, dsp_format(k->e->arena, "%s %s", all, bytes), LOCALS);
+  dsp_statement(out, "DSPRT_SPAN(run, DSPRT_WORK_FUSED, \"%s\", 0, %s);", name,
+                bytes);
   if (count->team)
     dsp_line(out, "const int64_t threads = (int64_t)%s * %s;", count->team,
              count->items);

@@ -41,11 +41,14 @@ void dsp_emit_nest(DspEmitter *e, const DspAccess *out, MlirAttribute expr,
   const char *value =
       dsp_without_parentheses(e, dsp_expression(e, expr, operands));
   if (!copy) value = dsp_nest_store(e, out->shape.element, value);
+  dsp_statement(&e->text, "dsprt_loop_begin(run, %s);",
+                dsp_nest_bytes(e, out, in, nin));
   pragma(e, nest.count);
   open_loops(e, &nest, 0, nest.count);
   dsp_statement(&e->text, "%s = %s;", dsp_nest_element(e, out, &nest, -1),
                 value);
   e->text.indent -= (int)nest.count;
+  dsp_line(&e->text, "dsprt_loop_end(run);");
 }
 
 void dsp_emit_reduce(DspEmitter *e, MlirOperation op, const DspAccess *out,
@@ -59,6 +62,8 @@ void dsp_emit_reduce(DspEmitter *e, MlirOperation op, const DspAccess *out,
   size_t kept;
   int64_t count;
   DspNest nest = dsp_nest_of_reduce(e, op, out, in, &kept, &count);
+  dsp_statement(&e->text, "dsprt_loop_begin(run, %s);",
+                dsp_nest_bytes(e, out, in, 1));
   pragma(e, kept > 1 ? kept : 0);
   open_loops(e, &nest, 0, kept);
   dsp_line(&e->text, "{");
@@ -80,4 +85,5 @@ void dsp_emit_reduce(DspEmitter *e, MlirOperation op, const DspAccess *out,
   e->text.indent--;
   dsp_line(&e->text, "}");
   e->text.indent -= (int)kept;
+  dsp_line(&e->text, "dsprt_loop_end(run);");
 }

@@ -163,6 +163,36 @@ const char *dsp_nest_position(DspEmitter *e, const DspAccess *a,
                     a->axes[0].dim->begin_name[a->axes[0].cut], index);
 }
 
+/// Elements of accesses of one extent, and their bytes together.
+typedef struct Moved {
+  const char *elements[DSP_NEST_IN + 1];
+  int bytes[DSP_NEST_IN + 1];
+  size_t count;
+} Moved;
+
+static void add_moved(DspEmitter *e, Moved *moved, const DspAccess *a) {
+  MlirType type = a->shape.element;
+  const char *elements =
+      dsp_extent_text(&e->dims, dsp_extent_of(a->axes, a->naxes));
+  size_t i = 0;
+  while (i < moved->count && strcmp(moved->elements[i], elements) != 0) i++;
+  if (i == moved->count) moved->count++;
+  moved->elements[i] = elements;
+  moved->bytes[i] += mlirTypeIsABF16(type) || mlirTypeIsAF16(type) ? 2 : 4;
+}
+
+const char *dsp_nest_bytes(DspEmitter *e, const DspAccess *out,
+                           const DspAccess *in, size_t nin) {
+  Moved moved = {0};
+  const char *text = "";
+  add_moved(e, &moved, out);
+  for (size_t i = 0; i < nin; i++) add_moved(e, &moved, &in[i]);
+  for (size_t i = 0; i < moved.count; i++)
+    text = dsp_format(e->arena, "%s%s%d.0 * %s", text, i ? " + " : "",
+                      moved.bytes[i], moved.elements[i]);
+  return text;
+}
+
 const char *dsp_nest_store(DspEmitter *e, MlirType type, const char *value) {
   if (mlirTypeIsABF16(type))
     return dsp_format(e->arena, "dsprt_to_bf16(%s)", value);

@@ -49,6 +49,10 @@ const char *dsp_nest_load(DspEmitter *e, const DspAccess *a,
 /// Where along its one dim an element of `a` lies, as an f32.
 const char *dsp_nest_position(DspEmitter *e, const DspAccess *a,
                               const DspNest *nest);
+/// The bytes that a nest reads and writes when it takes every element of its
+/// accesses once: "8.0 * T_r * S + 2.0 * S".
+const char *dsp_nest_bytes(DspEmitter *e, const DspAccess *out,
+                           const DspAccess *in, size_t nin);
 /// An f32 as an element of `type`.
 const char *dsp_nest_store(DspEmitter *e, MlirType type, const char *value);
 /// An `expr` of dsp.map as C, over the texts of its operands; ["index"] is the

@@ -281,19 +281,6 @@ static void place_view(DspEmitter *e, MlirOperation op) {
                                dsp_get_int(op, "start"), type));
 }
 
-/// The runtime's linear, norms and attention exist for f32 and bf16 alone.
-static bool runtime_computes(DspEmitter *e, MlirOperation op, DspOpKind kind) {
-  if (kind != DSP_OP_LINEAR && kind != DSP_OP_FUSED_LINEAR &&
-      kind != DSP_OP_LAYER_NORM && kind != DSP_OP_RMS_NORM &&
-      kind != DSP_OP_FUSED_NORM && kind != DSP_OP_ATTENTION)
-    return true;
-  MlirType element = dsp_operand(e, op, 0)->shape.element;
-  if (mlirTypeIsAF32(element) || mlirTypeIsABF16(element)) return true;
-  dsp_unsupported(e, op,
-              "the runtime computes this in f32 and bf16 only: cast the value");
-  return false;
-}
-
 static void emit_copy_reason(DspEmitter *e, MlirOperation op) {
   MlirStringRef reason = dsp_get_text(op, "reason");
   if (reason.length)
@@ -306,10 +293,10 @@ void dsp_emit_op(DspEmitter *e, MlirOperation op, const char *frame) {
     place_view(e, op);
     return;
   }
-  if (!runtime_computes(e, op, kind)) return;
   if (kind == DSP_OP_PARAM || kind == DSP_OP_INPUT || kind == DSP_OP_OUTPUT)
     return;
   dsp_emit_source(e, op);
+  dsp_emit_at(e, op);
   const DspAccess *y = dsp_placed(e, mlirOperationGetResult(op, 0));
   MlirAttribute same = mlirIntegerAttrGet(
       mlirIntegerTypeGet(mlirOperationGetContext(op), 64), 0);

@@ -191,6 +191,23 @@ static int emit_ports(DspEmitter *e, MlirOperation model, const char *kind,
   return count;
 }
 
+/// What a GPU holds besides the arena; nothing for CPU ranks.
+static const char *device_memory(DspEmitter *e) {
+  if (e->options->target != DSP_TARGET_CUDA) return "";
+  return dsp_format(e->arena,
+                    "      .device_weights = %lld,\n"
+                    "      .device_staging = %lld,\n",
+                    (long long)dsp_get_int(e->top, "dsp.weight_bytes"),
+                    (long long)dsp_get_int(e->top, "dsp.staging_bytes"));
+}
+
+static const char *flops_text(DspEmitter *e) {
+  MlirAttribute flops = dsp_get(e->top, "dsp.flops");
+  if (mlirAttributeIsNull(flops)) return "";
+  return dsp_format(e->arena, "      .flops = %.17g,\n",
+                    mlirFloatAttrGetValueDouble(flops));
+}
+
 void dsp_emit_main(DspEmittedModel *m, MlirOperation model) {
   DspEmitter *e = m->e;
   bool params = emit_params(m, model);
@@ -212,7 +229,7 @@ void dsp_emit_main(DspEmittedModel *m, MlirOperation model) {
            "      .nparams = %s,\n      .weights_bytes = sizeof(Weights),\n"
            "      .inputs = inputs,\n      .ninputs = %d,\n"
            "      .outputs = outputs,\n      .noutputs = %d,\n"
-           "      .nstages = %lld,\n      .arena_bytes = %lld,\n"
+           "      .nstages = %lld,\n      .arena_bytes = %lld,\n%s%s"
            "      .predicted_bytes = predicted,\n"
            "      .forward = forward,\n  };\n"
            "  return dsprt_main(argc, argv, &program);\n}\n",
@@ -221,5 +238,6 @@ void dsp_emit_main(DspEmittedModel *m, MlirOperation model) {
            params ? "sizeof params / sizeof params[0]" : "0", inputs, outputs,
            (long long)mlirArrayAttrGetNumElements(
                dsp_get(e->top, "dsp.stages")),
-           (long long)dsp_get_int(e->top, "dsp.arena_bytes"));
+           (long long)dsp_get_int(e->top, "dsp.arena_bytes"),
+           device_memory(e), flops_text(e));
 }

@@ -426,7 +426,5 @@ DspPlanOptions dsp_plan_options(MlirOperation top,
       .allow_tensor = options->allow_tensor,
       .method = options->method,
       .machine = options->by_time ? options->machine : NULL,
-      // the CUDA runtime has no ring
-      .no_ring = dsp_str_is(dsp_string_attr(top, "dsp.target"), "cuda"),
   };
 }

@@ -245,11 +245,7 @@ static void emit_no_plan(MlirOperation op, DspPlanStatus status,
                          const DspPlanOptions *options) {
   DspPlanMethod method = options->method;
   char text[256];
-  if (method == DSP_METHOD_RING && options->no_ring)
-    snprintf(text, sizeof text,
-             "method 'ring' is for --target=cpu: the CUDA runtime has no ring "
-             "attention");
-  else if (status == DSP_PLAN_BAD_PIN)
+  if (status == DSP_PLAN_BAD_PIN)
     snprintf(text, sizeof text, "this op cannot be cut on the dim of its pin");
   else if (status == DSP_PLAN_WIDE)
     snprintf(text, sizeof text,

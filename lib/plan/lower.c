@@ -537,7 +537,7 @@ DspPlanStatus dsp_plan_lower(DspArena *arena, const DspPlanGraph *graph,
                 .options = options, .bad_pin = SIZE_MAX, .unfit = SIZE_MAX,
                 .wide = UINT32_MAX};
   l.rules = (DspPickRules){
-    .graph = graph, .mesh = options->mesh, .no_ring = options->no_ring,
+    .graph = graph, .mesh = options->mesh,
     .priced = options->machine != NULL &&
               !dsp_method_keeps_residual(options->method),
     .weights_anywhere = options->method == DSP_METHOD_MEGATRON_SP,

@@ -155,7 +155,7 @@ static size_t ring_loop(const DspPlanOp *op, uint32_t dim) {
 static void add_ring_pick(Lister *l, uint8_t loop) {
   uint32_t dim = l->op->loops[loop].dim;
   uint8_t ring = (uint8_t)ring_loop(l->op, dim);
-  if (l->rules->no_ring || ring == l->op->nloops)
+  if (ring == l->op->nloops)
     return;
   DspPick *pick =
       push(l, (DspPick){.way = {.dim = dim, .ring = true},

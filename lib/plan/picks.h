@@ -23,7 +23,6 @@ typedef struct DspPickRules {
   const DspPlanGraph *graph;
   DspPlanMesh mesh;
   bool allow_tensor;
-  bool no_ring;
   bool weights_anywhere;   ///< also along the outer of two axes
   bool priced;             ///< idle ranks and repeated work cost time: any
                            ///< op may be repeated or be cut on a short dim

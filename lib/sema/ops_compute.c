@@ -4,13 +4,14 @@
 
 #include "ops.h"
 
-/// The runtime has these ops for f32 and bf16 alone.
+/// The runtime has these ops for real numbers.
 static bool need_computed(DspSema *s, const DspArgs *args, DspRange range,
                           uint32_t value) {
   DspElement element = dsp_type_of(s, value)->element;
-  if (element == DSP_F32 || element == DSP_BF16) return true;
+  if (element != DSP_I32) return true;
   DspDiag *diag = dsp_sema_error(
-      s, DSP_E0410, range, "'%s' computes in f32 and bf16, the value is %s",
+      s, DSP_E0410, range,
+      "'%s' computes in f32, bf16 and f16, the value is %s",
       args->rule->name, dsp_element_name(element));
   dsp_help(s->diags, diag, "convert it: cast(x, f32)");
   return false;

@@ -12,7 +12,8 @@
 
 static DsprtStep *const steps[] = {
     dsprt_step_prepare, dsprt_step_open,   dsprt_step_load,  dsprt_step_forward,
-    dsprt_step_verify,  dsprt_step_output, dsprt_step_bench, dsprt_step_report,
+    dsprt_step_verify,  dsprt_step_output, dsprt_step_bench, dsprt_step_profile,
+    dsprt_step_report,
 };
 
 static int run_steps(DsprtSession *s) {

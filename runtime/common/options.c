@@ -16,9 +16,11 @@ enum {
   KEY_VERIFY,
   KEY_TOLERANCE,
   KEY_BENCH,
+  KEY_PROFILE,
   KEY_STATS,
   KEY_JSON,
   KEY_ALLOW_EXTRA,
+  KEY_TF32,
   KEY_VERSION,
   KEY_USAGE,
 };
@@ -41,9 +43,18 @@ static const struct argp_option table[] = {
      "(default: 1e-4)",
      2},
     {"bench", KEY_BENCH, "K", 0, "time K more forward passes", 2},
+    {"profile", KEY_PROFILE, "FILE", 0,
+     "write a trace of one more pass (JSON, for ui.perfetto.dev) and print "
+     "where its time goes",
+     2},
     {"stats", KEY_STATS, "FILE", 0,
      "write ranks, bytes, memory and times (JSON)", 2},
     {"json", KEY_JSON, NULL, 0, "print them instead of the report", 2},
+    {.doc = "How it computes:", .group = 3},
+    {"tf32", KEY_TF32, NULL, 0,
+     "GPUs: products of f32 round what they multiply to TF32, 10 bits, which "
+     "is several times faster",
+     3},
     {.doc = "Other:", .group = -1},
     {"version", KEY_VERSION, NULL, 0, "say what this program is", -1},
     {"help", 'h', NULL, 0, "show this", -1},
@@ -113,7 +124,9 @@ static error_t on_key(int key, char *arg, struct argp_state *state) {
   case 'o': o->output = arg; break;
   case KEY_VERIFY: o->verify = arg; break;
   case KEY_STATS: o->stats = arg; break;
+  case KEY_PROFILE: o->profile = arg; break;
   case KEY_JSON: o->json = true; break;
+  case KEY_TF32: o->tf32 = true; break;
   case KEY_ALLOW_EXTRA: o->allow_extra = true; break;
   case KEY_VERSION: p->version = true; break;
   case KEY_USAGE: p->usage = true; break;

@@ -9,10 +9,11 @@
 #define DSPRT_VERSION "0.1.0"
 
 typedef struct DsprtOptions {
-  const char *weights, *input, *output, *verify, *stats; ///< paths or NULL
+  const char *weights, *input, *output, *verify, *stats,
+      *profile; ///< paths or NULL
   bool random_weights, random_input;
   uint64_t weights_seed, input_seed;
-  bool allow_extra, json;
+  bool allow_extra, json, tf32;
   double tolerance;
   int bench; ///< timed forward passes
 } DsprtOptions;

@@ -52,9 +52,26 @@ static void print_times(const DsprtReport *r, FILE *to) {
           "thread%s a rank",
           r->median * 1e3, r->least * 1e3, r->passes, r->threads,
           r->threads == 1 ? "" : "s");
-  if (r->program->flops > 0)
-    fprintf(to, ", %.1f GFLOP/s", r->program->flops / r->median * 1e-9);
+  double flops = r->program->flops / r->median;
+  if (flops > 0)
+    fprintf(to, ", %.1f %cFLOP/s useful", flops / (flops >= 1e12 ? 1e12 : 1e9),
+            flops >= 1e12 ? 'T' : 'G');
   fprintf(to, "\n");
+}
+
+/// More than 2 % off is worth a line of its own.
+static bool is_off(const DsprtDeviceMemory *m) {
+  int64_t off = m->taken - m->predicted;
+  return (off < 0 ? -off : off) > m->predicted / 50;
+}
+
+static void print_device(const DsprtDeviceMemory *m, FILE *to) {
+  if (!m->taken) return;
+  fprintf(to, "peak device memory: %lld bytes (predicted %lld)\n",
+          (long long)m->taken, (long long)m->predicted);
+  if (is_off(m))
+    fprintf(to, "warning: this is %.1f %% off the prediction\n",
+            100.0 * (double)(m->taken - m->predicted) / (double)m->predicted);
 }
 
 void dsprt_report_print(const DsprtReport *r, FILE *to) {
@@ -63,7 +80,10 @@ void dsprt_report_print(const DsprtReport *r, FILE *to) {
           (long long)r->arena_bytes, (long long)r->program->arena_bytes);
   fprintf(to, "weights: %lld bytes used in the file, %lld bytes copied\n",
           (long long)r->weights_mapped, (long long)r->weights_copied);
+  print_device(&r->memory, to);
   print_times(r, to);
+  if (r->profile) dsprt_profile_print_collectives(r->profile, to);
+  if (r->tables) dsprt_profile_print(r->profile, to);
 }
 
 static json_t *list(const int64_t *values, int count) {
@@ -89,6 +109,13 @@ static json_t *to_json(const DsprtReport *r) {
                                   "median", r->median, "least", r->least));
   if (all && p->flops > 0)
     json_object_set_new(all, "flops", json_real(p->flops));
+  if (all && r->memory.taken)
+    json_object_set_new(all, "device_memory",
+                        json_pack("{s:I, s:I}", "predicted",
+                                  (json_int_t)r->memory.predicted, "taken",
+                                  (json_int_t)r->memory.taken));
+  if (all && r->profile)
+    json_object_set_new(all, "profile", dsprt_profile_json(r->profile));
   return all;
 }
 

@@ -7,15 +7,19 @@
 
 #include "dsprt_program.h"
 #include "errors.h"
+#include "profile.h"
 
 typedef struct DsprtReport {
   const DsprtProgram *program;
   const int64_t *counted; ///< [ranks] bytes that left each in one pass
   int64_t arena_bytes;    ///< allocated on each rank
   int64_t weights_mapped, weights_copied;
+  DsprtDeviceMemory memory; ///< of the rank that took most
   int threads;          ///< of a rank
   int passes;           ///< that were timed
   double median, least; ///< seconds
+  const DsprtProfile *profile; ///< of one more pass, or NULL
+  bool tables;                 ///< print where its time goes
 } DsprtReport;
 
 /// Sorts the times and sets passes, median and least.

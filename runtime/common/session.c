@@ -19,6 +19,9 @@ static void check_ranks(DsprtSession *s) {
 
 void dsprt_step_prepare(DsprtSession *s) {
   check_ranks(s);
+  if (s->options.tf32 && !dsprt_backend_allow_tf32(&s->run))
+    dsprt_error(&s->errors, "--tf32: only GPUs have it, this program is for "
+                            "CPU ranks");
   if (s->errors.count) return;
   s->counted = calloc((size_t)s->run.ranks, sizeof *s->counted);
   s->seconds = calloc((size_t)s->options.bench + 1, sizeof *s->seconds);
@@ -103,12 +106,49 @@ void dsprt_step_bench(DsprtSession *s) {
   dsprt_report_times(&s->report, s->seconds, s->options.bench);
 }
 
+/// The type of most of the weights: products compute in it.
+static DsprtType type_of_products(const DsprtProgram *program) {
+  int64_t bytes[DSPRT_I32 + 1] = {0};
+  DsprtType most = DSPRT_F32;
+  for (int i = 0; i < program->nparams; i++) {
+    const DsprtShape *shape = &program->params[i].shape;
+    bytes[shape->type] += dsprt_elements(shape);
+    if (bytes[shape->type] > bytes[most]) most = shape->type;
+  }
+  return most;
+}
+
+/// The second of two passes: the first one makes what marks need.
+void dsprt_step_profile(DsprtSession *s) {
+  bool speed = s->options.bench && s->run.ranks > 1;
+  if (!s->options.profile && !speed) return;
+  for (int i = 0; i < 2; i++) {
+    dsprt_profile_free(&s->profile);
+    set_inputs(s);
+    dsprt_profile_pass(&s->profile, &s->run);
+  }
+  s->profile.limits =
+      dsprt_backend_limits(&s->run, type_of_products(s->program));
+  s->report.profile = &s->profile;
+  s->report.tables = s->options.profile != NULL;
+  if (s->options.profile && s->run.rank == 0)
+    dsprt_profile_save(&s->profile, s->options.profile, &s->errors);
+}
+
+static DsprtDeviceMemory memory_of_all(const DsprtSession *s) {
+  DsprtDeviceMemory memory = dsprt_backend_memory(&s->run);
+  double most[] = {(double)memory.predicted, (double)memory.taken};
+  dsprt_backend_largest(&s->run, most, 2);
+  return (DsprtDeviceMemory){(int64_t)most[0], (int64_t)most[1]};
+}
+
 void dsprt_step_report(DsprtSession *s) {
   s->report.program = s->program;
   s->report.counted = s->counted;
   s->report.arena_bytes = dsprt_backend_arena_bytes(&s->run);
   s->report.weights_mapped = s->weights.mapped_bytes;
   s->report.weights_copied = s->weights.buffer_bytes;
+  s->report.memory = memory_of_all(s);
   if (s->run.rank == 0) {
     if (s->options.json)
       dsprt_report_json(&s->report, stdout);
@@ -127,6 +167,7 @@ void dsprt_session_close(DsprtSession *s) {
   dsprt_tensors_close(&s->expected_file);
   dsprt_weights_free(&s->weights);
   dsprt_errors_free(&s->errors);
+  dsprt_profile_free(&s->profile);
   free(s->counted);
   free(s->seconds);
 }

@@ -4,6 +4,7 @@
 
 #include "backend.h"
 #include "options.h"
+#include "profile.h"
 #include "report.h"
 #include "safetensors.h"
 #include "weights.h"
@@ -17,6 +18,7 @@ typedef struct DsprtSession {
   DsprtTensors weights_file, input_file, expected_file;
   DsprtWeights weights;
   DsprtReport report;
+  DsprtProfile profile;
   int64_t *counted; ///< [ranks] what left each in the first pass
   double *seconds;  ///< [options.bench]
   bool differs;     ///< an output is not what was expected
@@ -32,6 +34,7 @@ DsprtStep dsprt_step_forward; ///< inputs, one counted pass
 DsprtStep dsprt_step_verify;
 DsprtStep dsprt_step_output;
 DsprtStep dsprt_step_bench;
+DsprtStep dsprt_step_profile; ///< one pass, call by call
 DsprtStep dsprt_step_report;
 
 void dsprt_session_close(DsprtSession *session);

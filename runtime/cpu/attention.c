@@ -17,6 +17,7 @@
 #include "dsprt_math.h"
 #include "kernel.h"
 #include "state.h"
+#include "work.h"
 
 enum { QUERY_TILE = 128, KEY_TILE = 256, FEW_KEYS = 64 };
 
@@ -121,8 +122,9 @@ static void load(const Job *job, const unsigned char *from, int64_t at,
     const float *x = (const float *)(const void *)from + at;
     for (int64_t i = 0; i < n; i++) out[i] = x[i] * scale;
   } else {
-    const DsprtBf16 *x = (const DsprtBf16 *)(const void *)from + at;
-    for (int64_t i = 0; i < n; i++) out[i] = dsprt_from_bf16(x[i]) * scale;
+    const uint16_t *x = (const uint16_t *)(const void *)from + at;
+    for (int64_t i = 0; i < n; i++)
+      out[i] = dsprt_from_half(job->type, x[i]) * scale;
   }
 }
 
@@ -132,8 +134,9 @@ static void store(const Job *job, int64_t at, int64_t n, const float *x,
     float *out = (float *)(void *)job->o + at;
     for (int64_t i = 0; i < n; i++) out[i] = x[i] * scale;
   } else {
-    DsprtBf16 *out = (DsprtBf16 *)(void *)job->o + at;
-    for (int64_t i = 0; i < n; i++) out[i] = dsprt_to_bf16(x[i] * scale);
+    uint16_t *out = (uint16_t *)(void *)job->o + at;
+    for (int64_t i = 0; i < n; i++)
+      out[i] = dsprt_to_half(job->type, x[i] * scale);
   }
 }
 
@@ -394,6 +397,8 @@ static void do_job(DsprtRun *run, const Job *job) {
 void dsprt_attend(DsprtRun *run, const DsprtAttention *a, DsprtType type,
                   const void *q, const void *k, const void *v, void *o,
                   const DsprtPartial *partial) {
+  DSPRT_SPAN(run, DSPRT_WORK_ATTENTION, "attention", dsprt_attention_flops(a),
+             dsprt_attention_bytes(a, type));
   Job job = {.a = a,
              .type = type,
              .q = q,
@@ -423,4 +428,10 @@ void dsprt_attention_bf16(DsprtRun *run, const DsprtAttention *attention,
                           const DsprtBf16 *q, const DsprtBf16 *k,
                           const DsprtBf16 *v, DsprtBf16 *o) {
   dsprt_attend(run, attention, DSPRT_BF16, q, k, v, o, NULL);
+}
+
+void dsprt_attention_f16(DsprtRun *run, const DsprtAttention *attention,
+                         const DsprtF16 *q, const DsprtF16 *k,
+                         const DsprtF16 *v, DsprtF16 *o) {
+  dsprt_attend(run, attention, DSPRT_F16, q, k, v, o, NULL);
 }

@@ -12,17 +12,20 @@
 
 void dsprt_redistribute(DsprtRun *run, const void *in, void *out,
                         const DsprtShape *shape, DsprtCuts from, DsprtCuts to) {
+  DSPRT_SPAN(run, DSPRT_WORK_SWITCH, "redistribute", 0, 0);
   DsprtExchangeKey key = {DSPRT_MOVE, *shape, from, to, 0};
   dsprt_exchange(run, &key, in, out);
 }
 
 void dsprt_all_to_all(DsprtRun *run, const void *in, void *out,
                       const DsprtShape *shape, DsprtCut from, DsprtCut to) {
+  DSPRT_SPAN(run, DSPRT_WORK_SWITCH, "all-to-all", 0, 0);
   dsprt_redistribute(run, in, out, shape, dsprt_cuts(from), dsprt_cuts(to));
 }
 
 void dsprt_all_gather(DsprtRun *run, const void *in, void *out,
                       const DsprtShape *shape, DsprtCut cut) {
+  DSPRT_SPAN(run, DSPRT_WORK_COLLECTIVE, "all-gather", 0, 0);
   dsprt_redistribute(run, in, out, shape, dsprt_cuts(cut),
                      dsprt_cuts(DSPRT_WHOLE));
 }
@@ -80,6 +83,7 @@ static void reduce(DsprtReduction op, DsprtType type, int ranks, int64_t n,
 void dsprt_axis_reduce_scatter(DsprtRun *run, int axis, const void *in,
                                void *out, const DsprtShape *shape,
                                DsprtCuts to, DsprtReduction op, void *scratch) {
+  DSPRT_SPAN(run, DSPRT_WORK_COLLECTIVE, "reduce-scatter", 0, 0);
   DsprtExchangeKey key = {DSPRT_SPREAD, *shape, dsprt_without(to, axis), to,
                           axis};
   DsprtRuns runs = dsprt_mesh_runs(shape, to, run->mesh, run->rank);
@@ -93,6 +97,7 @@ void dsprt_axis_reduce_scatter(DsprtRun *run, int axis, const void *in,
 void dsprt_axis_all_reduce(DsprtRun *run, int axis, const void *in, void *out,
                            const DsprtShape *shape, DsprtCuts cuts,
                            DsprtReduction op, void *scratch) {
+  DSPRT_SPAN(run, DSPRT_WORK_COLLECTIVE, "all-reduce", 0, 0);
   DsprtRuns all = dsprt_mesh_runs(shape, cuts, run->mesh, run->rank);
   DsprtShape flat = {shape->type, 1, {all.count * all.length}};
   DsprtCuts whole = dsprt_cuts(DSPRT_WHOLE), parts = whole;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dsprt_compute.h"
+#include "work.h"
 
 static DsprtCopy merged(const DsprtCopy *copy) {
   DsprtCopy m = {0};
@@ -54,7 +55,7 @@ static void find_row(const DsprtCopy *copy, int64_t index, int64_t *in,
 
 void dsprt_copy(DsprtRun *run, DsprtType type, const DsprtCopy *copy,
                 const void *in, void *out) {
-  (void)run;
+  DSPRT_SPAN(run, DSPRT_WORK_COPY, "copy", 0, dsprt_copy_bytes(copy, type));
   DsprtCopy m = merged(copy);
   int64_t bytes = dsprt_type_bytes(type), rows = 1;
   if (m.ndims == 0) {

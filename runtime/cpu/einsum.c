@@ -10,6 +10,7 @@
 #include "dsprt_compute.h"
 #include "dsprt_math.h"
 #include "state.h"
+#include "work.h"
 
 enum { TILE = 256, DEPTH = 512 };
 
@@ -63,20 +64,20 @@ static void pack(DsprtType type, const unsigned char *x, int64_t base,
                  int64_t depth, float *out) {
   for (int64_t i = 0; i < count; i++) {
     const float *f = (const float *)(const void *)x;
-    const DsprtBf16 *h = (const DsprtBf16 *)(const void *)x;
+    const uint16_t *h = (const uint16_t *)(const void *)x;
     float *row = out + i * depth;
     if (type == DSPRT_F32)
       for (int64_t k = 0; k < depth; k++) row[k] = f[base + rows[i] + sums[k]];
     else
       for (int64_t k = 0; k < depth; k++)
-        row[k] = dsprt_from_bf16(h[base + rows[i] + sums[k]]);
+        row[k] = dsprt_from_half(type, h[base + rows[i] + sums[k]]);
   }
 }
 
 static void store(const Job *job, int64_t base, const Places *at, int64_t rows,
                   int64_t columns, const float *tile) {
   float *f = (float *)(void *)job->y;
-  DsprtBf16 *h = (DsprtBf16 *)(void *)job->y;
+  uint16_t *h = (uint16_t *)(void *)job->y;
   for (int64_t i = 0; i < rows; i++) {
     int64_t row = base + at->row_y[i];
     for (int64_t j = 0; j < columns; j++) {
@@ -84,7 +85,7 @@ static void store(const Job *job, int64_t base, const Places *at, int64_t rows,
       if (job->e->type == DSPRT_F32)
         f[row + at->column_y[j]] = x;
       else
-        h[row + at->column_y[j]] = dsprt_to_bf16(x);
+        h[row + at->column_y[j]] = dsprt_to_half(job->e->type, x);
     }
   }
 }
@@ -122,6 +123,8 @@ static void do_tile(const Job *job, int64_t batch, int64_t row, int64_t column,
 
 void dsprt_einsum(DsprtRun *run, const DsprtEinsum *einsum, const void *a,
                   const void *b, void *y) {
+  DSPRT_SPAN(run, DSPRT_WORK_PRODUCT, "einsum", dsprt_einsum_flops(einsum),
+             dsprt_einsum_bytes(einsum));
   Job job = {.e = einsum,
              .a = a,
              .b = b,

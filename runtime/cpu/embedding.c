@@ -6,6 +6,7 @@
 
 #include "backend.h"
 #include "dsprt_compute.h"
+#include "work.h"
 
 static void check_ids(const DsprtRun *run, const DsprtEmbedding *e,
                       const int32_t *ids) {
@@ -17,6 +18,8 @@ static void check_ids(const DsprtRun *run, const DsprtEmbedding *e,
 
 void dsprt_embedding(DsprtRun *run, const DsprtEmbedding *embedding,
                      const int32_t *ids, const void *w, void *y) {
+  DSPRT_SPAN(run, DSPRT_WORK_COPY, "embedding", 0,
+             dsprt_embedding_bytes(embedding));
   int64_t rows = embedding->rows;
   size_t bytes =
       (size_t)(embedding->channels * dsprt_type_bytes(embedding->type));

@@ -1,8 +1,8 @@
 // linear.c - matrix products by a BLAS.
 //
 // Needs:  weights [out, in].
-// Leaves: y.  bf16 goes through f32 tiles: a tile of w is converted once, a
-//         tile of x once for each tile of w.
+// Leaves: y.  bf16 and f16 go through f32 tiles: a tile of w is converted once,
+//         a tile of x once for each tile of w.
 #include <cblas.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -11,6 +11,7 @@
 #include "dsprt_compute.h"
 #include "dsprt_math.h"
 #include "state.h"
+#include "work.h"
 
 static blasint blas_size(const DsprtRun *run, int64_t n) {
   if (n > INT_MAX)
@@ -48,6 +49,8 @@ static void clear_rows(int64_t rows, int64_t n, float *y, int64_t ldy) {
 
 void dsprt_linear_f32(DsprtRun *run, const DsprtLinear *l, const float *x,
                       const float *w, const float *bias, float *y) {
+  DSPRT_SPAN(run, DSPRT_WORK_PRODUCT, "linear", dsprt_linear_flops(l),
+             dsprt_linear_bytes(l, DSPRT_F32));
   int64_t ldx = l->ldx ? l->ldx : l->in, ldy = l->ldy ? l->ldy : l->out;
   if (l->rows == 0 || l->out == 0) return;
   if (bias)
@@ -59,27 +62,30 @@ void dsprt_linear_f32(DsprtRun *run, const DsprtLinear *l, const float *x,
           ldy, bias != NULL);
 }
 
-static void widen(int64_t rows, int64_t n, const DsprtBf16 *in, int64_t ld,
-                  float *out) {
+static void widen(DsprtType type, int64_t rows, int64_t n, const uint16_t *in,
+                  int64_t ld, float *out) {
 #pragma omp parallel for if (rows * n > 1 << 15)
   for (int64_t i = 0; i < rows; i++)
     for (int64_t k = 0; k < n; k++)
-      out[i * n + k] = dsprt_from_bf16(in[i * ld + k]);
+      out[i * n + k] = dsprt_from_half(type, in[i * ld + k]);
 }
 
-static void narrow(int64_t rows, int64_t n, const float *in,
-                   const DsprtBf16 *bias, DsprtBf16 *out, int64_t ld) {
+static void narrow(DsprtType type, int64_t rows, int64_t n, const float *in,
+                   const uint16_t *bias, uint16_t *out, int64_t ld) {
 #pragma omp parallel for if (rows * n > 1 << 15)
   for (int64_t i = 0; i < rows; i++)
     for (int64_t k = 0; k < n; k++) {
-      float b = bias ? dsprt_from_bf16(bias[k]) : 0.0f;
-      out[i * ld + k] = dsprt_to_bf16(in[i * n + k] + b);
+      float b = bias ? dsprt_from_half(type, bias[k]) : 0.0f;
+      out[i * ld + k] = dsprt_to_half(type, in[i * n + k] + b);
     }
 }
 
-void dsprt_linear_bf16(DsprtRun *run, const DsprtLinear *l, const DsprtBf16 *x,
-                       const DsprtBf16 *w, const DsprtBf16 *bias, DsprtBf16 *y,
-                       void *workspace) {
+/// By tiles in f32.
+static void linear_16(DsprtRun *run, DsprtType type, const DsprtLinear *l,
+                      const uint16_t *x, const uint16_t *w,
+                      const uint16_t *bias, uint16_t *y, void *workspace) {
+  DSPRT_SPAN(run, DSPRT_WORK_PRODUCT, "linear", dsprt_linear_flops(l),
+             dsprt_linear_bytes(l, type));
   int64_t ldx = l->ldx ? l->ldx : l->in, ldy = l->ldy ? l->ldy : l->out;
   int64_t ldw = l->ldw ? l->ldw : l->in;
   int64_t m = min(l->rows, DSPRT_LINEAR_TILE);
@@ -88,13 +94,26 @@ void dsprt_linear_bf16(DsprtRun *run, const DsprtLinear *l, const DsprtBf16 *x,
   float *y_tile = w_tile + n * l->in;
   for (int64_t j = 0; j < l->out; j += n) {
     int64_t cols = min(n, l->out - j);
-    widen(cols, l->in, w + j * ldw, ldw, w_tile);
+    widen(type, cols, l->in, w + j * ldw, ldw, w_tile);
     for (int64_t i = 0; i < l->rows; i += m) {
       int64_t rows = min(m, l->rows - i);
       DsprtLinear tile = {.rows = rows, .in = l->in, .out = cols};
-      widen(rows, l->in, x + i * ldx, ldx, x_tile);
+      widen(type, rows, l->in, x + i * ldx, ldx, x_tile);
       dsprt_linear_f32(run, &tile, x_tile, w_tile, NULL, y_tile);
-      narrow(rows, cols, y_tile, bias ? bias + j : NULL, y + i * ldy + j, ldy);
+      narrow(type, rows, cols, y_tile, bias ? bias + j : NULL, y + i * ldy + j,
+             ldy);
     }
   }
+}
+
+void dsprt_linear_bf16(DsprtRun *run, const DsprtLinear *l, const DsprtBf16 *x,
+                       const DsprtBf16 *w, const DsprtBf16 *bias, DsprtBf16 *y,
+                       void *workspace) {
+  linear_16(run, DSPRT_BF16, l, x, w, bias, y, workspace);
+}
+
+void dsprt_linear_f16(DsprtRun *run, const DsprtLinear *l, const DsprtF16 *x,
+                      const DsprtF16 *w, const DsprtF16 *bias, DsprtF16 *y,
+                      void *workspace) {
+  linear_16(run, DSPRT_F16, l, x, w, bias, y, workspace);
 }

@@ -9,20 +9,12 @@
 // Leaves: o; the bytes that were passed on, counted.
 // Source: Liu, Zaharia, Abbeel, Ring Attention, arXiv:2310.01889.
 #include <mpi.h>
-#include <string.h>
 
 #include "attention.h"
 #include "elements.h"
-#include "mesh.h"
+#include "ring.h"
 #include "state.h"
-
-/// The block of one rank: k [batch.., keys, dot], then v [batch.., keys,
-/// width], dense; batch dims that k and v lack are left out.
-typedef struct Block {
-  int64_t keys;    ///< of one element of the batch
-  int64_t batches; ///< that k and v have
-  int64_t k_elements, elements;
-} Block;
+#include "work.h"
 
 typedef struct Ring {
   DsprtRun *run;
@@ -34,81 +26,16 @@ typedef struct Ring {
   DsprtPartial partial;
 } Ring;
 
-static int64_t round_up(int64_t n) {
-  return (n + DSPRT_ALIGNMENT - 1) / DSPRT_ALIGNMENT * DSPRT_ALIGNMENT;
-}
-
-/// The rank that is number `i` of the ring.
-static int rank_of(const Ring *r, int i) {
-  if (r->ring->ranks == DSPRT_RING_ALL) return i;
-  return dsprt_rank_along(r->run->mesh, r->run->rank, (int)r->ring->ranks, i);
-}
-
-/// The keys that number `owner` of the ring holds of the dim that is cut.
-static int64_t part_of(const Ring *r, int owner) {
-  DsprtMesh mesh = r->run->mesh;
-  bool all = r->ring->ranks == DSPRT_RING_ALL;
-  bool on[] = {all || r->ring->ranks == DSPRT_RING_AXIS_0,
-               all || r->ring->ranks == DSPRT_RING_AXIS_1};
-  return dsprt_range(r->ring->size, on, mesh, rank_of(r, owner)).size;
-}
-
-/// Do k and v have this dim of the batch?  Their strides do not tell: a rank
-/// whose part is empty has strides of 0.
-static bool has_batch(const Ring *r, int i) {
-  return !(r->ring->alone >> i & 1);
-}
-
-static Block block_of(const Ring *r, int owner) {
-  const DsprtAttention *a = r->a;
-  Block block = {.keys = 1, .batches = 1};
-  for (int i = 0; i < a->nkey; i++)
-    block.keys *= i == r->ring->key ? part_of(r, owner) : a->key[i].size;
-  for (int i = 0; i < a->nbatch; i++)
-    if (has_batch(r, i)) block.batches *= a->batch[i].size;
-  block.k_elements = block.batches * block.keys * a->dot;
-  block.elements = block.batches * block.keys * (a->dot + a->width);
-  return block;
-}
-
-/// Copies k or v of this rank; `out` is dense.
-static void pack(const Ring *r, bool values, const void *in, void *out) {
-  const DsprtAttention *a = r->a;
-  DsprtCopy copy = {0};
-  int64_t width = values ? a->width : a->dot;
-  for (int i = 0; i < a->nbatch; i++)
-    if (has_batch(r, i)) {
-      copy.dims[copy.ndims].size = a->batch[i].size;
-      copy.dims[copy.ndims++].in = values ? a->batch[i].v : a->batch[i].k;
-    }
-  for (int i = 0; i < a->nkey; i++) {
-    copy.dims[copy.ndims].size = a->key[i].size;
-    copy.dims[copy.ndims++].in = values ? a->key[i].v : a->key[i].k;
-  }
-  copy.dims[copy.ndims].size = width;
-  copy.dims[copy.ndims++].in = 1;
-  int64_t stride = 1;
-  for (int i = copy.ndims; i-- > 0; stride *= copy.dims[i].size)
-    copy.dims[i].out = stride;
-  dsprt_copy(r->run, r->type, &copy, in, out);
+static DsprtBlock block_of(const Ring *r, int owner) {
+  return dsprt_ring_block(r->a, r->ring,
+                          dsprt_ring_part(r->run, r->ring, owner));
 }
 
 /// The attention of this rank's queries to the block of `owner`.
 static void attend(Ring *r, int owner, const unsigned char *data, const void *q,
                    void *o) {
-  Block block = block_of(r, owner);
-  DsprtAttention a = *r->a;
-  int64_t at = block.keys;
-  for (int i = a.nbatch; i-- > 0;) {
-    bool has = has_batch(r, i);
-    a.batch[i].k = has ? at * a.dot : 0;
-    a.batch[i].v = has ? at * a.width : 0;
-    at *= has ? a.batch[i].size : 1;
-  }
-  a.nkey = 1;
-  a.key[0].size = block.keys;
-  a.key[0].k = a.dot;
-  a.key[0].v = a.width;
+  DsprtBlock block = block_of(r, owner);
+  DsprtAttention a = dsprt_ring_attention(r->a, r->ring, &block);
   const unsigned char *v = data + block.k_elements * dsprt_type_bytes(r->type);
   dsprt_attend(r->run, &a, r->type, q, data, v, o, &r->partial);
 }
@@ -125,11 +52,12 @@ static int pass_on(Ring *r, int step, MPI_Request *requests) {
       dsprt_box_type(r->run, (DsprtBox){1, out, out, 0}, bytes)};
   if (in > 0)
     MPI_Irecv(r->blocks[(step + 1) % 2], 1, types[0],
-              rank_of(r, (me - 1 + ranks) % ranks), step, r->run->state->comm,
-              &requests[n++]);
+              dsprt_ring_rank(r->run, r->ring, (me - 1 + ranks) % ranks), step,
+              r->run->state->comm, &requests[n++]);
   if (out > 0)
-    MPI_Isend(r->blocks[step % 2], 1, types[1], rank_of(r, (me + 1) % ranks),
-              step, r->run->state->comm, &requests[n++]);
+    MPI_Isend(r->blocks[step % 2], 1, types[1],
+              dsprt_ring_rank(r->run, r->ring, (me + 1) % ranks), step,
+              r->run->state->comm, &requests[n++]);
   r->run->state->counted += out * bytes;
   for (int i = 0; i < 2; i++)
     if (types[i] != MPI_DATATYPE_NULL) MPI_Type_free(&types[i]);
@@ -148,31 +76,23 @@ static void go_round(Ring *r, const void *q, void *o) {
   }
 }
 
-static int64_t queries_of(const DsprtAttention *a) {
-  int64_t n = 1;
-  for (int i = 0; i < a->nbatch; i++) n *= a->batch[i].size;
-  for (int i = 0; i < a->nquery; i++) n *= a->query[i].size;
-  return n;
-}
-
 static void run_ring(DsprtRun *run, const DsprtAttention *a,
                      const DsprtRing *ring, DsprtType type, const void *q,
                      const void *k, const void *v, void *o, void *scratch) {
+  DSPRT_SPAN(run, DSPRT_WORK_ATTENTION, "ring attention",
+             dsprt_ring_flops(run, a, ring), dsprt_attention_bytes(a, type));
   Ring r = {.run = run, .a = a, .ring = ring, .type = type};
-  bool all = ring->ranks == DSPRT_RING_ALL;
-  r.ranks = all ? run->ranks : run->mesh.sizes[ring->ranks];
-  r.me = all ? run->rank : run->at[ring->ranks];
-  int64_t bytes = dsprt_type_bytes(type);
-  int64_t room = round_up(block_of(&r, 0).elements * bytes);
+  r.ranks = dsprt_ring_ranks(run, ring);
+  r.me = dsprt_ring_number(run, ring);
+  DsprtBlock largest = block_of(&r, 0), own = block_of(&r, r.me);
+  int64_t room = dsprt_ring_room(&largest, type);
   unsigned char *at = scratch;
   r.blocks[0] = at;
   r.blocks[1] = at + room;
   r.partial.o = (float *)(void *)(at + 2 * room);
   r.partial.rows =
-      (DsprtSoftmax *)(void *)(r.partial.o + queries_of(a) * a->width);
-  Block own = block_of(&r, r.me);
-  pack(&r, false, k, r.blocks[0]);
-  pack(&r, true, v, r.blocks[0] + own.k_elements * bytes);
+      (DsprtSoftmax *)(void *)(r.partial.o + dsprt_ring_rows(a) * a->width);
+  dsprt_ring_pack(run, a, ring, type, k, v, &own, r.blocks[0]);
   go_round(&r, q, o);
 }
 
@@ -188,4 +108,11 @@ void dsprt_ring_attention_bf16(DsprtRun *run, const DsprtAttention *attention,
                                const DsprtBf16 *k, const DsprtBf16 *v,
                                DsprtBf16 *o, void *scratch) {
   run_ring(run, attention, ring, DSPRT_BF16, q, k, v, o, scratch);
+}
+
+void dsprt_ring_attention_f16(DsprtRun *run, const DsprtAttention *attention,
+                              const DsprtRing *ring, const DsprtF16 *q,
+                              const DsprtF16 *k, const DsprtF16 *v,
+                              DsprtF16 *o, void *scratch) {
+  run_ring(run, attention, ring, DSPRT_F16, q, k, v, o, scratch);
 }

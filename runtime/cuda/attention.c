@@ -4,8 +4,14 @@
 // Leaves: o.
 #include "attention.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "work.h"
+
 static int is_one(const DsprtAttention *a, int i) {
-  return a->batch[i].q == a->batch[i + 1].size * a->batch[i + 1].q &&
+  return a->bias.batch[i] == a->batch[i + 1].size * a->bias.batch[i + 1] &&
+         a->batch[i].q == a->batch[i + 1].size * a->batch[i + 1].q &&
          a->batch[i].k == a->batch[i + 1].size * a->batch[i + 1].k &&
          a->batch[i].v == a->batch[i + 1].size * a->batch[i + 1].v &&
          a->batch[i].o == a->batch[i + 1].size * a->batch[i + 1].o;
@@ -13,7 +19,10 @@ static int is_one(const DsprtAttention *a, int i) {
 
 static void drop_batch(DsprtAttention *a, int i) {
   a->nbatch--;
-  for (; i < a->nbatch; i++) a->batch[i] = a->batch[i + 1];
+  for (; i < a->nbatch; i++) {
+    a->batch[i] = a->batch[i + 1];
+    a->bias.batch[i] = a->bias.batch[i + 1];
+  }
 }
 
 /// Merges batch dims that every tensor walks through as one.
@@ -87,20 +96,34 @@ static int is_empty(const DsprtAttention *a) {
   return empty;
 }
 
+static void merge_dims(DsprtAttention *a) {
+  move_queries(a);
+  sort_queries(a);
+  merge_batch(a);
+  merge_over(a);
+}
+
+void dsprt_attend_some(DsprtRun *run, DsprtAttentionCall *call) {
+  merge_dims(&call->a);
+  if (!dsprt_attention_cudnn(run, call)) dsprt_attention_any(run, call);
+}
+
 static void attend(DsprtRun *run, DsprtType type, const DsprtAttention *a,
                    const void *q, const void *k, const void *v, void *o) {
-  DsprtAttentionCall call = {*a, type, q, k, v, o};
+  DSPRT_SPAN(run, DSPRT_WORK_ATTENTION, "attention", dsprt_attention_flops(a),
+             dsprt_attention_bytes(a, type));
+  DsprtAttentionCall call = {*a, type, q, k, v, o, NULL};
   if (is_empty(a)) return;
-  if (a->bias.data || a->mask.causal || a->mask.window) {
-    dsprt_attention_any(run, &call);
-    return;
+  bool plain = !a->bias.data && !a->mask.causal && !a->mask.window;
+  if (plain) {
+    move_queries(&call.a);
+    sort_queries(&call.a);
+    merge_over(&call.a);
   }
-  move_queries(&call.a);
-  sort_queries(&call.a);
   merge_batch(&call.a);
-  merge_over(&call.a);
-  if (dsprt_attention_short(run, &call)) return;
-  if (dsprt_attention_cudnn(run, &call)) return;
+  if (type == DSPRT_F16 && plain && dsprt_attention_cudnn(run, &call)) return;
+  if (plain && dsprt_attention_short(run, &call)) return;
+  if (dsprt_attention_tuned(run, &call)) return;
   dsprt_attention_any(run, &call);
 }
 
@@ -114,4 +137,10 @@ void dsprt_attention_bf16(DsprtRun *run, const DsprtAttention *attention,
                           const DsprtBf16 *q, const DsprtBf16 *k,
                           const DsprtBf16 *v, DsprtBf16 *o) {
   attend(run, DSPRT_BF16, attention, q, k, v, o);
+}
+
+void dsprt_attention_f16(DsprtRun *run, const DsprtAttention *attention,
+                         const DsprtF16 *q, const DsprtF16 *k,
+                         const DsprtF16 *v, DsprtF16 *o) {
+  attend(run, DSPRT_F16, attention, q, k, v, o);
 }

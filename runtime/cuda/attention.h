@@ -10,17 +10,30 @@ typedef struct DsprtAttentionCall {
   DsprtType type;
   const void *q, *k, *v;
   void *o;
+  float *lse; ///< [rows of o] log-sum-exp of the scaled scores; or NULL
 } DsprtAttentionCall;
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
+/// Attention with `lse`, in any way that gives it; no bias, no mask.  Merges
+/// the dims of call->a: rows keep their order, which depends on those that k
+/// and v lack, but not on the number of keys.
+void dsprt_attend_some(DsprtRun *run, DsprtAttentionCall *call);
+
 /// A warp for 16 queries, all keys in registers: bf16, at most 64 keys.
 /// Returns 0 when the call is not of this kind.
 int dsprt_attention_short(DsprtRun *run, const DsprtAttentionCall *call);
-/// cuDNN: bf16, one query and one key dim.  Returns 0 likewise.
+/// A kernel for Hopper: bf16, one query and one key dim, masks and a bias.
+/// Returns 0 likewise.
+int dsprt_attention_long(DsprtRun *run, const DsprtAttentionCall *call);
+/// cuDNN: bf16, one query and one key dim, neither mask nor bias.  Returns 0
+/// likewise.
 int dsprt_attention_cudnn(DsprtRun *run, const DsprtAttentionCall *call);
+/// The fastest that takes the call, timed once for each shape in the first
+/// pass.  Returns 0 likewise.
+int dsprt_attention_tuned(DsprtRun *run, const DsprtAttentionCall *call);
 /// A warp for each query: anything.
 void dsprt_attention_any(DsprtRun *run, const DsprtAttentionCall *call);
 

@@ -17,6 +17,7 @@ template <typename T>
 struct Tensors {
   const T *q, *k, *v, *bias; // bias may be NULL
   T *o;
+  float *lse; // NULL, or one for each query
 };
 
 /// Adds the offsets of batch element and query number `at`.
@@ -90,7 +91,8 @@ static __global__ void any_kernel(DsprtAttention a, Tensors<T> t,
       if (t.bias) score += dsprt_load_one(t.bias + bias_at);
     }
     float now = fmaxf(top, largest(score));
-    float weight = expf(score - now), keep = expf(top - now);
+    float base = now == -INFINITY ? 0 : now; // a bias may hide all keys
+    float weight = expf(score - base), keep = expf(top - base);
     total = total * keep + sum(weight);
     top = now;
     for (int i = 0; i < MOST_CHANNELS / LANES; i++) out[i] *= keep;
@@ -104,6 +106,7 @@ static __global__ void any_kernel(DsprtAttention a, Tensors<T> t,
   float shrink = total > 0 ? 1 / total : 0; // 0: the query sees no key
   for (int i = 0; i * LANES + lane < a.width; i++)
     dsprt_store_one(t.o + i * LANES + lane, out[i] * shrink);
+  if (t.lse && lane == 0) t.lse[at] = top + logf(total);
 }
 
 template <typename T>
@@ -114,7 +117,7 @@ static void launch(DsprtRun *run, const DsprtAttentionCall *call) {
   for (int i = 0; i < a.nquery; i++) queries *= a.query[i].size;
   for (int i = 0; i < a.nkey; i++) keys *= a.key[i].size;
   Tensors<T> t = {(const T *)call->q, (const T *)call->k, (const T *)call->v,
-                  (const T *)a.bias.data, (T *)call->o};
+                  (const T *)a.bias.data, (T *)call->o, call->lse};
   unsigned blocks = (unsigned)((queries + WARPS - 1) / WARPS);
   any_kernel<<<blocks, DSPRT_THREADS, 0, dsprt_stream(run)>>>(a, t, queries,
                                                               keys);
@@ -127,6 +130,8 @@ void dsprt_attention_any(DsprtRun *run, const DsprtAttentionCall *call) {
                     "supported on GPUs", (int)MOST_CHANNELS);
   if (call->type == DSPRT_F32)
     launch<float>(run, call);
-  else
+  else if (call->type == DSPRT_BF16)
     launch<DsprtBf16>(run, call);
+  else
+    launch<DsprtF16>(run, call);
 }

@@ -1,7 +1,7 @@
 // attention_cudnn.c - attention by cuDNN's unified forward node.
 //
-// Needs:  bf16, one query and one key dim, heads of a multiple of 8 channels,
-//         tensors of any strides.
+// Needs:  bf16 or f16, one query and one key dim, heads of a multiple of 8
+//         channels, tensors of any strides.
 // Leaves: o.  A plan is built once for each shape, in the first pass.
 #include <stdlib.h>
 #include <string.h>
@@ -9,12 +9,14 @@
 #include "attention.h"
 #include "state.h"
 
-enum { Q = 1, K, V, O, SCALE };
+enum { Q = 1, K, V, O, SCALE, LSE, TENSORS = 6 };
 
 /// All that a plan depends on: sizes and strides of [batch, head, row].
 typedef struct Key {
+  int64_t type; ///< of cuDNN
   int64_t batch, heads, queries, keys, dot, width;
   int64_t q[3], k[3], v[3], o[3];
+  int64_t has_lse;
 } Key;
 
 typedef struct DsprtAttentionPlan {
@@ -64,20 +66,22 @@ static cudnnBackendDescriptor_t activation(const Key *key, int64_t id,
                                            const int64_t *steps) {
   int64_t dims[4] = {key->batch, key->heads, rows, channels};
   int64_t strides[4] = {steps[0], steps[1], steps[2], 1};
-  return tensor(id, CUDNN_DATA_BFLOAT16, dims, strides, false);
+  return tensor(id, (cudnnDataType_t)key->type, dims, strides, false);
 }
 
-/// The operation, from its five tensors.
+/// The operation, from its tensors; the last one may be NULL.
 static cudnnBackendDescriptor_t operation(cudnnBackendDescriptor_t *t) {
   static const cudnnBackendAttributeName_t names[] = {
       CUDNN_ATTR_OPERATION_SDPA_FWD_QDESC, CUDNN_ATTR_OPERATION_SDPA_FWD_KDESC,
       CUDNN_ATTR_OPERATION_SDPA_FWD_VDESC, CUDNN_ATTR_OPERATION_SDPA_FWD_ODESC,
-      CUDNN_ATTR_OPERATION_SDPA_FWD_SCALEDESC};
+      CUDNN_ATTR_OPERATION_SDPA_FWD_SCALEDESC,
+      CUDNN_ATTR_OPERATION_SDPA_FWD_STATSDESC};
   cudnnBackendDescriptor_t op =
       make(CUDNN_BACKEND_OPERATION_SDPA_FWD_DESCRIPTOR);
   bool fine = op != NULL;
-  for (int i = 0; i < 5 && fine; i++)
-    fine = t[i] && set(op, names[i], CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &t[i]);
+  for (int i = 0; i < TENSORS && fine; i++)
+    fine = t[i] ? set(op, names[i], CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &t[i])
+                : i + 1 == LSE;
   if (fine && cudnnBackendFinalize(op) == CUDNN_STATUS_SUCCESS) return op;
   if (op) cudnnBackendDestroyDescriptor(op);
   return NULL;
@@ -148,18 +152,23 @@ static cudnnBackendDescriptor_t best_plan(cudnnHandle_t handle,
 static cudnnBackendDescriptor_t build(DsprtRun *run, const Key *key) {
   static const int64_t one[4] = {1, 1, 1, 1};
   cudnnHandle_t handle = run->state->dnn;
-  cudnnBackendDescriptor_t t[5] = {
+  int64_t rows[4] = {key->batch, key->heads, key->queries, 1};
+  int64_t steps[4] = {key->heads * key->queries, key->queries, 1, 1};
+  cudnnBackendDescriptor_t t[TENSORS] = {
       activation(key, Q, key->queries, key->dot, key->q),
       activation(key, K, key->keys, key->dot, key->k),
       activation(key, V, key->keys, key->width, key->v),
       activation(key, O, key->queries, key->width, key->o),
       tensor(SCALE, CUDNN_DATA_FLOAT, one, one, true)};
-  cudnnBackendDescriptor_t op = operation(t), plan = NULL;
+  if (key->has_lse)
+    t[LSE - 1] = tensor(LSE, CUDNN_DATA_FLOAT, rows, steps, false);
+  bool made = !key->has_lse || t[LSE - 1];
+  cudnnBackendDescriptor_t op = made ? operation(t) : NULL, plan = NULL;
   cudnnBackendDescriptor_t graph = op ? graph_of(handle, op) : NULL;
   if (graph) plan = best_plan(handle, graph);
   if (graph) cudnnBackendDestroyDescriptor(graph);
   if (op) cudnnBackendDestroyDescriptor(op);
-  for (int i = 0; i < 5; i++)
+  for (int i = 0; i < TENSORS; i++)
     if (t[i]) cudnnBackendDestroyDescriptor(t[i]);
   return plan;
 }
@@ -182,16 +191,18 @@ static DsprtAttentionPlan *find(DsprtRun *run, const Key *key) {
 
 static void execute(DsprtRun *run, const DsprtAttentionPlan *plan,
                     const void *q, const void *k, const void *v, void *o,
-                    float scale) {
+                    float scale, void *lse) {
   DsprtState *state = run->state;
-  int64_t ids[5] = {Q, K, V, O, SCALE};
-  const void *data[5] = {q, k, v, o, &scale};
+  int64_t ids[TENSORS] = {Q, K, V, O, SCALE, LSE};
+  const void *data[TENSORS] = {q, k, v, o, &scale, lse};
+  int count = lse ? TENSORS : TENSORS - 1;
   cudnnBackendDescriptor_t pack = make(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
   bool fine =
       pack &&
-      set(pack, CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, CUDNN_TYPE_INT64, 5, ids) &&
-      set(pack, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR, 5,
-          data) &&
+      set(pack, CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, CUDNN_TYPE_INT64, count,
+          ids) &&
+      set(pack, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR,
+          count, data) &&
       set(pack, CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, 1,
           &state->workspace) &&
       cudnnBackendFinalize(pack) == CUDNN_STATUS_SUCCESS;
@@ -202,9 +213,10 @@ static void execute(DsprtRun *run, const DsprtAttentionPlan *plan,
 }
 
 /// The last two batch dims are batch and head of cuDNN.
-static Key key_of(const DsprtAttention *a) {
+static Key key_of(const DsprtAttention *a, DsprtType type) {
   Key key;
   memset(&key, 0, sizeof key);
+  key.type = type == DSPRT_BF16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_HALF;
   key.batch = key.heads = 1;
   key.queries = a->query[0].size, key.keys = a->key[0].size;
   key.dot = a->dot, key.width = a->width;
@@ -223,33 +235,38 @@ static Key key_of(const DsprtAttention *a) {
 static bool is_aligned(const DsprtAttentionCall *call) {
   const DsprtAttention *a = &call->a;
   uintptr_t all = (uintptr_t)call->q | (uintptr_t)call->k | (uintptr_t)call->v |
-                  (uintptr_t)call->o;
+                  (uintptr_t)call->o | (uintptr_t)call->lse;
   int64_t steps = a->query[0].q | a->query[0].o | a->key[0].k | a->key[0].v |
                   a->dot | a->width;
   for (int i = 0; i < a->nbatch; i++)
     steps |= a->batch[i].q | a->batch[i].k | a->batch[i].v | a->batch[i].o;
+  if (call->lse && a->nbatch == 3) // each of the outer ones by itself
+    steps |= 2 * a->batch[1].size * a->batch[2].size * a->query[0].size;
   return all % 16 == 0 && steps % 8 == 0;
 }
 
 int dsprt_attention_cudnn(DsprtRun *run, const DsprtAttentionCall *call) {
   const DsprtAttention *a = &call->a;
   DsprtState *state = run->state;
-  if (call->type != DSPRT_BF16 || a->nquery != 1 || a->nkey != 1 ||
+  if (dsprt_type_bytes(call->type) != 2 || a->nquery != 1 || a->nkey != 1 ||
       a->nbatch > 3 || a->dot > 256 || a->width > 256 || !is_aligned(call))
     return 0;
   if (!state->dnn) {
     dsprt_check_dnn(run, cudnnCreate(&state->dnn), "a handle");
     dsprt_check_dnn(run, cudnnSetStream(state->dnn, state->stream), "a stream");
   }
-  Key key = key_of(a);
+  Key key = key_of(a, call->type);
+  key.has_lse = call->lse != NULL;
   DsprtAttentionPlan *plan = find(run, &key);
   if (plan->fails) return 0;
   int64_t outer = a->nbatch == 3 ? a->batch[0].size : 1;
+  int64_t rows = key.batch * key.heads * key.queries;
   for (int64_t i = 0; i < outer; i++)
-    execute(run, plan, (const DsprtBf16 *)call->q + i * a->batch[0].q,
-            (const DsprtBf16 *)call->k + i * a->batch[0].k,
-            (const DsprtBf16 *)call->v + i * a->batch[0].v,
-            (DsprtBf16 *)call->o + i * a->batch[0].o, a->scale);
+    execute(run, plan, (const uint16_t *)call->q + i * a->batch[0].q,
+            (const uint16_t *)call->k + i * a->batch[0].k,
+            (const uint16_t *)call->v + i * a->batch[0].v,
+            (uint16_t *)call->o + i * a->batch[0].o, a->scale,
+            call->lse ? call->lse + i * rows : NULL);
   return 1;
 }
 

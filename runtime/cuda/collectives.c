@@ -1,4 +1,5 @@
-// collectives.c - changes of layout: pack, send and receive, unpack.
+// collectives.c - changes of layout: by stores into the other ranks' memory, or
+// pack, send and receive, unpack.
 //
 // Needs:  buffers as dsprt_collectives.h says, in device memory.
 // Leaves: results that do not depend on timing: sums go in rank order.  What
@@ -6,9 +7,11 @@
 #include "dsprt_collectives.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "copies.h"
 #include "exchange.h"
+#include "peers.h"
 #include "shape.h"
 #include "state.h"
 
@@ -118,8 +121,8 @@ static void transfer(Exchange *x, unsigned char *staging) {
   dsprt_check_nccl(x->run, ncclGroupEnd(), "a group");
 }
 
-/// Sends, receives, and frees.  The own message is a copy.
-static void run_exchange(Exchange *x) {
+/// By NCCL.  The own message is a copy.
+static void send_and_receive(Exchange *x) {
   const DsprtMessage *own = &x->messages[x->run->rank];
   int64_t bytes = place(x);
   unsigned char *staging = dsprt_staging(x->run, bytes);
@@ -128,8 +131,21 @@ static void run_exchange(Exchange *x) {
     dsprt_copy_box(x->run, x->type, x->in, &own->send, x->out, &own->receive);
   if (x->run->ranks > 1) transfer(x, staging);
   unpack(x, staging);
+}
+
+/// Exchanges, and frees.
+static void run_exchange(Exchange *x) {
+  if (!dsprt_peers_exchange(x->run, x->type, x->in, x->out, x->messages))
+    send_and_receive(x);
   free(x->messages);
   free(x->sends);
+}
+
+void dsprt_exchange(DsprtRun *run, DsprtType type, const void *in, void *out,
+                    const DsprtMessage *messages) {
+  Exchange x = begin(run, in, out, type);
+  memcpy(x.messages, messages, (size_t)run->ranks * sizeof *messages);
+  run_exchange(&x);
 }
 
 /// One exchange for each box of the pair of ranks that has most of them.
@@ -149,17 +165,20 @@ static void run_move(DsprtRun *run, const DsprtMove *move, const void *in,
 
 void dsprt_redistribute(DsprtRun *run, const void *in, void *out,
                         const DsprtShape *shape, DsprtCuts from, DsprtCuts to) {
+  DSPRT_SPAN(run, DSPRT_WORK_SWITCH, "redistribute", 0, 0);
   DsprtMove move = {DSPRT_MOVE, *shape, from, to, 0};
   run_move(run, &move, in, out);
 }
 
 void dsprt_all_to_all(DsprtRun *run, const void *in, void *out,
                       const DsprtShape *shape, DsprtCut from, DsprtCut to) {
+  DSPRT_SPAN(run, DSPRT_WORK_SWITCH, "all-to-all", 0, 0);
   dsprt_redistribute(run, in, out, shape, dsprt_cuts(from), dsprt_cuts(to));
 }
 
 void dsprt_all_gather(DsprtRun *run, const void *in, void *out,
                       const DsprtShape *shape, DsprtCut cut) {
+  DSPRT_SPAN(run, DSPRT_WORK_COLLECTIVE, "all-gather", 0, 0);
   dsprt_redistribute(run, in, out, shape, dsprt_cuts(cut),
                      dsprt_cuts(DSPRT_WHOLE));
 }
@@ -167,6 +186,7 @@ void dsprt_all_gather(DsprtRun *run, const void *in, void *out,
 void dsprt_axis_reduce_scatter(DsprtRun *run, int axis, const void *in,
                                void *out, const DsprtShape *shape, DsprtCuts to,
                                DsprtReduction op, void *scratch) {
+  DSPRT_SPAN(run, DSPRT_WORK_COLLECTIVE, "reduce-scatter", 0, 0);
   DsprtMove spread = {DSPRT_SPREAD, *shape, dsprt_without(to, axis), to, axis};
   DsprtRuns mine = dsprt_mesh_runs(shape, to, run->mesh, run->rank);
   if (!dsprt_can_scatter(run->mesh, to, axis))
@@ -179,6 +199,7 @@ void dsprt_axis_reduce_scatter(DsprtRun *run, int axis, const void *in,
 void dsprt_axis_all_reduce(DsprtRun *run, int axis, const void *in, void *out,
                            const DsprtShape *shape, DsprtCuts cuts,
                            DsprtReduction op, void *scratch) {
+  DSPRT_SPAN(run, DSPRT_WORK_COLLECTIVE, "all-reduce", 0, 0);
   DsprtRuns all = dsprt_mesh_runs(shape, cuts, run->mesh, run->rank);
   DsprtShape flat = {shape->type, 1, {all.count * all.length}};
   DsprtCuts whole = dsprt_cuts(DSPRT_WHOLE), parts = whole;

@@ -5,9 +5,9 @@
 //         innermost runs that are contiguous in both go by 16 bytes.
 #include "copies.h"
 
-#include "dsprt_kernels.cuh"
+#include "words.cuh"
 extern "C" {
-#include "dsprt_compute.h"
+#include "work.h"
 }
 
 DsprtBox dsprt_packed_box(const DsprtBox *box) {
@@ -21,93 +21,13 @@ DsprtBox dsprt_packed_box(const DsprtBox *box) {
   return flat;
 }
 
-/// A copy of `count` words; dims from the slowest to the fastest.
-struct Words {
-  int ndims;
-  int64_t count;
-  uint32_t size[DSPRT_MAX_DIMS];
-  int64_t in[DSPRT_MAX_DIMS], out[DSPRT_MAX_DIMS];
-};
-
 template <typename Word>
 static __global__ void copy_kernel(Words w, const Word *in, Word *out) {
   int64_t at = dsprt_thread();
   if (at >= w.count) return;
-  int64_t from = 0, to = 0;
-  if (w.count <= UINT32_MAX) {
-    uint32_t rest = (uint32_t)at;
-    for (int i = w.ndims - 1; i > 0; i--) {
-      uint32_t next = rest / w.size[i], index = rest - next * w.size[i];
-      from += index * w.in[i];
-      to += index * w.out[i];
-      rest = next;
-    }
-    from += rest * w.in[0];
-    to += rest * w.out[0];
-  } else {
-    for (int i = w.ndims - 1; i > 0; i--) {
-      int64_t index = at % w.size[i];
-      from += index * w.in[i];
-      to += index * w.out[i];
-      at /= w.size[i];
-    }
-    from += at * w.in[0];
-    to += at * w.out[0];
-  }
+  int64_t from, to;
+  find_word(w, at, &from, &to);
   out[to] = in[from];
-}
-
-static DsprtCopy merged(const DsprtCopy *copy) {
-  DsprtCopy m = {};
-  for (int i = 0; i < copy->ndims; i++) {
-    auto dim = copy->dims[i];
-    int last = m.ndims - 1;
-    if (dim.size == 1) continue;
-    if (last >= 0 && m.dims[last].in == dim.in * dim.size &&
-        m.dims[last].out == dim.out * dim.size) {
-      m.dims[last].size *= dim.size;
-      m.dims[last].in = dim.in;
-      m.dims[last].out = dim.out;
-    } else {
-      m.dims[m.ndims++] = dim;
-    }
-  }
-  if (m.ndims == 0) {
-    m.ndims = 1;
-    m.dims[0] = {1, 1, 1};
-  }
-  return m;
-}
-
-/// How many elements of `bytes` a word can have: at most 16 bytes.
-static int64_t elements_of_word(const DsprtCopy *m, int64_t bytes,
-                                const void *in, const void *out) {
-  int last = m->ndims - 1;
-  if (m->dims[last].in != 1 || m->dims[last].out != 1) return 1;
-  for (int64_t word = 16; word > bytes; word /= 2) {
-    int64_t n = word / bytes;
-    bool fits = (uintptr_t)in % word == 0 && (uintptr_t)out % word == 0 &&
-                m->dims[last].size % n == 0;
-    for (int i = 0; i < last; i++)
-      fits &= m->dims[i].in % n == 0 && m->dims[i].out % n == 0;
-    if (fits) return n;
-  }
-  return 1;
-}
-
-static Words words_of(const DsprtCopy *m, int64_t n) {
-  Words w = {};
-  w.ndims = m->ndims;
-  w.count = 1;
-  for (int i = 0; i < m->ndims; i++) {
-    bool last = i + 1 == m->ndims && n > 1;
-    int64_t size = last ? m->dims[i].size / n : m->dims[i].size;
-    w.size[i] = (uint32_t)size;
-    w.in[i] = last ? m->dims[i].in : m->dims[i].in / n;
-    w.out[i] = last ? m->dims[i].out : m->dims[i].out / n;
-    w.count *= size;
-  }
-  return w;
 }
 
 template <typename Word>
@@ -119,6 +39,7 @@ static void launch(DsprtRun *run, const Words &w, const void *in, void *out) {
 
 void dsprt_copy(DsprtRun *run, DsprtType type, const DsprtCopy *copy,
                 const void *in, void *out) {
+  DSPRT_SPAN(run, DSPRT_WORK_COPY, "copy", 0, dsprt_copy_bytes(copy, type));
   for (int i = 0; i < copy->ndims; i++)
     if (copy->dims[i].size == 0) return;
   DsprtCopy m = merged(copy);
@@ -135,11 +56,8 @@ void dsprt_copy(DsprtRun *run, DsprtType type, const DsprtCopy *copy,
 
 void dsprt_copy_box(DsprtRun *run, DsprtType type, const void *in,
                     const DsprtBox *from, void *out, const DsprtBox *to) {
-  DsprtCopy copy = {};
   int64_t bytes = dsprt_type_bytes(type);
-  copy.ndims = DSPRT_BOX_DIMS;
-  for (int i = 0; i < DSPRT_BOX_DIMS; i++)
-    copy.dims[i] = {from->size[i], from->stride[i], to->stride[i]};
+  DsprtCopy copy = copy_of_boxes(from, to);
   dsprt_copy(run, type, &copy,
              (const unsigned char *)in + from->offset * bytes,
              (unsigned char *)out + to->offset * bytes);

@@ -6,8 +6,11 @@
 extern "C" {
 #include "backend.h"
 #include "dsprt_compute.h"
+#include "work.h"
 }
 #include "dsprt_kernels.cuh"
+
+#include <type_traits>
 
 enum { TILE = 32, STRIP = 8 }; // threads of a block: TILE x STRIP
 
@@ -75,6 +78,8 @@ static int64_t size_of(const DsprtEinsumDim *dims, int n) {
 
 extern "C" void dsprt_einsum(DsprtRun *run, const DsprtEinsum *einsum,
                              const void *a, const void *b, void *y) {
+  DSPRT_SPAN(run, DSPRT_WORK_PRODUCT, "einsum", dsprt_einsum_flops(einsum),
+             dsprt_einsum_bytes(einsum));
   const DsprtEinsum &e = *einsum;
   int64_t batches = size_of(e.batch, e.nbatch), rows = size_of(e.row, e.nrow);
   int64_t columns = size_of(e.column, e.ncolumn);
@@ -88,13 +93,16 @@ extern "C" void dsprt_einsum(DsprtRun *run, const DsprtEinsum *einsum,
                     "GPUs: at most %d", (long long)blocks, INT32_MAX);
   dim3 threads(TILE, STRIP);
   cudaStream_t stream = dsprt_stream(run);
+  auto launch = [&](auto *out) {
+    using T = typename std::remove_pointer<decltype(out)>::type;
+    einsum_kernel<T><<<(unsigned)blocks, threads, 0, stream>>>(
+        e, (const T *)a, (const T *)b, out, rows, columns, depth, down, across);
+  };
   if (e.type == DSPRT_F32)
-    einsum_kernel<float><<<(unsigned)blocks, threads, 0, stream>>>(
-        e, (const float *)a, (const float *)b, (float *)y, rows, columns,
-        depth, down, across);
+    launch((float *)y);
+  else if (e.type == DSPRT_BF16)
+    launch((DsprtBf16 *)y);
   else
-    einsum_kernel<DsprtBf16><<<(unsigned)blocks, threads, 0, stream>>>(
-        e, (const DsprtBf16 *)a, (const DsprtBf16 *)b, (DsprtBf16 *)y, rows,
-        columns, depth, down, across);
+    launch((DsprtF16 *)y);
   dsprt_check_launch(run);
 }

@@ -5,6 +5,7 @@
 extern "C" {
 #include "backend.h"
 #include "dsprt_compute.h"
+#include "work.h"
 }
 #include "dsprt_kernels.cuh"
 
@@ -26,6 +27,8 @@ static __global__ void embedding_kernel(DsprtEmbedding e, const int32_t *ids,
 
 extern "C" void dsprt_embedding(DsprtRun *run, const DsprtEmbedding *embedding,
                                 const int32_t *ids, const void *w, void *y) {
+  DSPRT_SPAN(run, DSPRT_WORK_COPY, "embedding", 0,
+             dsprt_embedding_bytes(embedding));
   const DsprtEmbedding &e = *embedding;
   int64_t blocks = (e.rows * e.channels + THREADS - 1) / THREADS;
   if (blocks == 0) return;

@@ -32,6 +32,10 @@ typedef struct DsprtMove {
 
 int64_t dsprt_box_elements(const DsprtBox *box);
 
+/// Sends and receives, `messages` [ranks] of elements of `type`.  Collective.
+void dsprt_exchange(DsprtRun *run, DsprtType type, const void *in, void *out,
+                    const DsprtMessage *messages);
+
 /// Box `k` of what two ranks have in common, in the buffers of both sides.
 /// Returns false when there are no more.
 bool dsprt_box_at(const DsprtOverlap *overlap, int64_t k,

@@ -8,6 +8,7 @@
 
 #include "dsprt_fused.h"
 #include "state.h"
+#include "work.h"
 
 enum { CANDIDATES = 12, REPEATS = 3 };
 
@@ -32,7 +33,8 @@ typedef struct Call {
 } Call;
 
 static cudaDataType_t cuda_type(DsprtType type) {
-  return type == DSPRT_F32 ? CUDA_R_32F : CUDA_R_16BF;
+  if (type == DSPRT_F32) return CUDA_R_32F;
+  return type == DSPRT_F16 ? CUDA_R_16F : CUDA_R_16BF;
 }
 
 static Key key_of(const DsprtFusedLinear *f, const Call *call) {
@@ -80,9 +82,12 @@ static DsprtLinearPlan *describe(DsprtRun *run, const Key *key) {
           : (key->has_bias ? CUBLASLT_EPILOGUE_BIAS
                            : CUBLASLT_EPILOGUE_DEFAULT);
   cudaDataType_t bias = cuda_type((DsprtType)key->type);
+  cublasComputeType_t compute = key->type == DSPRT_F32 && run->state->tf32
+                                    ? CUBLAS_COMPUTE_32F_FAST_TF32
+                                    : CUBLAS_COMPUTE_32F;
   dsprt_check_blas(
       run,
-      cublasLtMatmulDescCreate(&plan->product, CUBLAS_COMPUTE_32F, CUDA_R_32F),
+      cublasLtMatmulDescCreate(&plan->product, compute, CUDA_R_32F),
       "describing a product");
   set(run, plan->product, CUBLASLT_MATMUL_DESC_TRANSA, &transposed,
       sizeof transposed);
@@ -145,32 +150,56 @@ static int list_candidates(DsprtRun *run, DsprtLinearPlan *plan,
   return count;
 }
 
-/// Times the candidates on other memory than y: y may be the residual.
+/// The bytes from the first to the last element of y.
+static size_t bytes_of_y(const Key *key) {
+  return (size_t)((key->rows - 1) * key->ldy + key->out) *
+         (size_t)dsprt_type_bytes((DsprtType)key->type);
+}
+
+/// What y held, kept by the host while candidates are tried on it: a residual.
+/// NULL when y holds nothing, or when there is no room.
+static void *keep(DsprtRun *run, const Key *key, const Call *call) {
+  if (call->residual != call->y) return NULL;
+  void *kept = malloc(bytes_of_y(key));
+  if (!kept) return NULL;
+  dsprt_wait(run);
+  dsprt_check_cuda(
+      run, cudaMemcpy(kept, call->y, bytes_of_y(key), cudaMemcpyDeviceToHost),
+      "keeping a residual");
+  return kept;
+}
+
+static void put_back(DsprtRun *run, const Key *key, const Call *call,
+                     void *kept) {
+  dsprt_wait(run);
+  dsprt_check_cuda(
+      run, cudaMemcpy(call->y, kept, bytes_of_y(key), cudaMemcpyHostToDevice),
+      "putting a residual back");
+  free(kept);
+}
+
+/// Times the candidates on y itself, so that no other memory is needed.
 static void tune(DsprtRun *run, DsprtLinearPlan *plan, const Call *call) {
   cublasLtMatmulHeuristicResult_t found[CANDIDATES];
   int count = list_candidates(run, plan, found);
+  dsprt_wait(run); // with an eye on the other ranks, as timing has not
   plan->algorithm = found[0].algo;
-  Call trial = *call;
-  size_t bytes = (size_t)((plan->key.rows - 1) * plan->key.ldy +
-                          plan->key.out) *
-                 (size_t)dsprt_type_bytes((DsprtType)plan->key.type);
-  if (count == 1 || cudaMalloc(&trial.y, bytes) != cudaSuccess) {
-    cudaGetLastError(); // no room to try: the heuristic's first choice
-    return;
-  }
+  if (count == 1) return;
+  void *kept = keep(run, &plan->key, call);
+  if (!kept && call->residual == call->y) return; // the first choice
   cudaEvent_t begin, end;
   cudaEventCreate(&begin);
   cudaEventCreate(&end);
   float best = -1;
   for (int i = 0; i < count; i++) {
-    float ms = time_of(run, plan, &trial, &found[i].algo, begin, end);
+    float ms = time_of(run, plan, call, &found[i].algo, begin, end);
     if (ms < 0 || (best >= 0 && ms >= best)) continue;
     best = ms;
     plan->algorithm = found[i].algo;
   }
   cudaEventDestroy(begin);
   cudaEventDestroy(end);
-  cudaFree(trial.y);
+  if (kept) put_back(run, &plan->key, call, kept);
 }
 
 static DsprtLinearPlan *find(DsprtRun *run, const Key *key, const Call *call) {
@@ -188,6 +217,9 @@ static DsprtLinearPlan *find(DsprtRun *run, const Key *key, const Call *call) {
 void dsprt_fused_linear(DsprtRun *run, const DsprtFusedLinear *fused,
                         const void *x, const void *w, const void *bias,
                         const void *residual, void *y) {
+  DSPRT_SPAN(run, DSPRT_WORK_PRODUCT, "linear",
+             dsprt_linear_flops(&fused->linear),
+             dsprt_linear_bytes(&fused->linear, fused->type));
   Call call = {x, w, bias, residual, y};
   if (fused->linear.rows == 0 || fused->linear.out == 0) return;
   Key key = key_of(fused, &call);
@@ -207,6 +239,14 @@ void dsprt_linear_bf16(DsprtRun *run, const DsprtLinear *linear,
                        const DsprtBf16 *bias, DsprtBf16 *y, void *workspace) {
   (void)workspace;
   DsprtFusedLinear fused = {.linear = *linear, .type = DSPRT_BF16};
+  dsprt_fused_linear(run, &fused, x, w, bias, NULL, y);
+}
+
+void dsprt_linear_f16(DsprtRun *run, const DsprtLinear *linear,
+                      const DsprtF16 *x, const DsprtF16 *w,
+                      const DsprtF16 *bias, DsprtF16 *y, void *workspace) {
+  (void)workspace;
+  DsprtFusedLinear fused = {.linear = *linear, .type = DSPRT_F16};
   dsprt_fused_linear(run, &fused, x, w, bias, NULL, y);
 }
 

@@ -149,6 +149,8 @@ static bool launch_aligned(DsprtRun *run, const Norm<T> &p) {
 
 template <typename T, bool LAYER>
 static void run_norm(DsprtRun *run, const Norm<T> &p) {
+  DSPRT_SPAN(run, DSPRT_WORK_NORM, LAYER ? "layer_norm" : "rms_norm", 0,
+             2.0 * sizeof(T) * (double)p.rows * p.channels);
   if (p.rows == 0 || p.channels == 0) return;
   if (!launch_aligned<T, LAYER>(run, p))
     any_norm_kernel<T, LAYER>
@@ -176,6 +178,12 @@ void dsprt_layer_norm_bf16(DsprtRun *run, const DsprtNorm *norm,
   run_norm<DsprtBf16, true>(run, norm_of(norm, x, weight, bias, y));
 }
 
+void dsprt_layer_norm_f16(DsprtRun *run, const DsprtNorm *norm,
+                           const DsprtF16 *x, const DsprtF16 *weight,
+                           const DsprtF16 *bias, DsprtF16 *y) {
+  run_norm<DsprtF16, true>(run, norm_of(norm, x, weight, bias, y));
+}
+
 void dsprt_rms_norm_f32(DsprtRun *run, const DsprtNorm *norm, const float *x,
                         const float *weight, float *y) {
   run_norm<float, false>(run, norm_of<float>(norm, x, weight, nullptr, y));
@@ -186,4 +194,11 @@ void dsprt_rms_norm_bf16(DsprtRun *run, const DsprtNorm *norm,
                          DsprtBf16 *y) {
   run_norm<DsprtBf16, false>(run,
                              norm_of<DsprtBf16>(norm, x, weight, nullptr, y));
+}
+
+void dsprt_rms_norm_f16(DsprtRun *run, const DsprtNorm *norm,
+                         const DsprtF16 *x, const DsprtF16 *weight,
+                         DsprtF16 *y) {
+  run_norm<DsprtF16, false>(run,
+                             norm_of<DsprtF16>(norm, x, weight, nullptr, y));
 }

@@ -1,8 +1,6 @@
 // team.c - a star of TCP connections around rank 0.
 //
-// Needs:  ranks and sizes in the environment, as mpirun (Open MPI), srun and
-//         torchrun set them; the machine of rank 0 in MASTER_ADDR, or all
-//         ranks on one machine.
+// Needs:  what dsprt_team_read found in the environment.
 // Leaves: connections on which every message of rank 0 begins with its kind.
 #include "team.h"
 
@@ -20,13 +18,19 @@
 #include <unistd.h>
 
 enum {
+  GRACE = 5, ///< seconds that the others wait longer than rank 0
   PORTS_TRIED = 16,
   SECONDS_TO_CONNECT = 60,
   FIRST_PORT = 20000,
   PORTS = 20000,
 };
 
-typedef enum Kind { DATA = 0x44535044, LOST = 0x4453504c } Kind;
+typedef enum Kind {
+  DATA = 0x44535044,
+  LOST = 0x4453504c,
+  STUCK = 0x44535053,
+  ASK = 0x44535041, ///< answered by a byte
+} Kind;
 
 /// In front of every message of rank 0.
 typedef struct Header {
@@ -51,30 +55,6 @@ static bool fail(DsprtTeamError *error, const char *format, ...) {
   return false;
 }
 
-static int number_of(const char *const *names, int otherwise) {
-  for (; *names; names++) {
-    const char *text = getenv(*names);
-    if (text && *text) return atoi(text);
-  }
-  return otherwise;
-}
-
-void dsprt_team_read(DsprtTeam *team) {
-  static const char *const rank[] = {"OMPI_COMM_WORLD_RANK", "RANK",
-                                     "SLURM_PROCID", "PMI_RANK", NULL};
-  static const char *const ranks[] = {"OMPI_COMM_WORLD_SIZE", "WORLD_SIZE",
-                                      "SLURM_NTASKS", "PMI_SIZE", NULL};
-  static const char *const local[] = {"OMPI_COMM_WORLD_LOCAL_RANK",
-                                      "LOCAL_RANK", "SLURM_LOCALID",
-                                      "MPI_LOCALRANKID", NULL};
-  *team = (DsprtTeam){0};
-  team->ranks = number_of(ranks, 1);
-  team->rank = number_of(rank, 0);
-  team->local_rank = number_of(local, team->rank);
-  if (team->ranks < 1 || team->rank < 0 || team->rank >= team->ranks)
-    *team = (DsprtTeam){.ranks = 1};
-}
-
 /// A number that all processes of this run have, and no others.
 static uint64_t job_of(void) {
   static const char *const names[] = {
@@ -90,10 +70,8 @@ static uint64_t job_of(void) {
   return hash;
 }
 
-static int first_port(uint64_t job) {
-  const char *text = getenv("DSPRT_PORT");
-  if (text && *text) return atoi(text);
-  return FIRST_PORT + (int)(job % PORTS);
+static int first_port(const DsprtTeam *team, uint64_t job) {
+  return team->port ? team->port : FIRST_PORT + (int)(job % PORTS);
 }
 
 static void set_options(int socket) {
@@ -171,7 +149,7 @@ static int accept_one(int server, const Hello *mine, int32_t *rank) {
 
 static bool gather_peers(DsprtTeam *team, const Hello *mine,
                          DsprtTeamError *error) {
-  int first = first_port(mine->job), server = listen_somewhere(first);
+  int first = first_port(team, mine->job), server = listen_somewhere(first);
   if (server < 0)
     return fail(error, "cannot listen on ports %d to %d: %s", first,
                 first + PORTS_TRIED - 1, strerror(errno));
@@ -216,16 +194,14 @@ static int try_port(const struct addrinfo *where, int port,
 
 static bool reach_root(DsprtTeam *team, const Hello *mine,
                        DsprtTeamError *error) {
-  const char *host = getenv("MASTER_ADDR");
-  if (!host || !*host) host = "127.0.0.1";
   struct addrinfo want = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
   struct addrinfo *where;
-  int wrong = getaddrinfo(host, NULL, &want, &where);
+  int wrong = getaddrinfo(team->host, NULL, &want, &where);
   if (wrong)
-    return fail(error, "the machine of rank 0, '%s': %s", host,
+    return fail(error, "the machine of rank 0, '%s': %s", team->host,
                 gai_strerror(wrong));
   time_t begin = time(NULL);
-  int first = first_port(mine->job);
+  int first = first_port(team, mine->job);
   while (team->peers[0] < 0 && !is_late(begin)) {
     for (int i = 0; i < PORTS_TRIED && team->peers[0] < 0; i++)
       team->peers[0] = try_port(where, first + i, mine);
@@ -237,7 +213,7 @@ static bool reach_root(DsprtTeam *team, const Hello *mine,
   return fail(error,
               "rank 0 was not reached on %s, ports %d to %d, within %d "
               "seconds: set MASTER_ADDR to its machine",
-              host, first, first + PORTS_TRIED - 1, SECONDS_TO_CONNECT);
+              team->host, first, first + PORTS_TRIED - 1, SECONDS_TO_CONNECT);
 }
 
 bool dsprt_team_connect(DsprtTeam *team, DsprtTeamError *error) {
@@ -251,25 +227,61 @@ bool dsprt_team_connect(DsprtTeam *team, DsprtTeamError *error) {
                          : reach_root(team, &mine, error);
 }
 
-static void tell_lost(DsprtTeam *team, int lost) {
-  Header header = {LOST, lost};
+/// Tells all ranks but `lost` about it.
+static void tell(DsprtTeam *team, Kind kind, int lost) {
+  Header header = {(int32_t)kind, lost};
   for (int r = 1; r < team->ranks; r++)
     if (r != lost && team->peers[r] >= 0)
       send_all(team->peers[r], &header, sizeof header);
 }
 
 static bool root_lost(DsprtTeam *team, int rank, DsprtTeamError *error) {
-  tell_lost(team, rank);
+  tell(team, LOST, rank);
   return fail(error, "rank %d has ended", rank);
+}
+
+/// What rank 0 said of a rank.
+static bool say(DsprtTeamError *error, const Header *header) {
+  return fail(error, header->kind == STUCK ? "rank %d is stuck"
+                                           : "rank %d has ended",
+              header->rank);
+}
+
+static void answer(DsprtTeam *team) {
+  char here = 1;
+  send_all(team->peers[0], &here, 1);
+}
+
+/// Waits for rank 0, a while longer than that would wait for us.
+static bool wait_for_root(DsprtTeam *team, DsprtTeamError *error) {
+  struct pollfd ready = {.fd = team->peers[0], .events = POLLIN};
+  int patience = team->timeout ? (team->timeout + GRACE) * 1000 : -1, n;
+  while ((n = poll(&ready, 1, patience)) < 0 && errno == EINTR);
+  return n > 0 || fail(error, "rank 0 is stuck: it says nothing for %d seconds "
+                              "(DSPRT_TIMEOUT sets them)",
+                       team->timeout + GRACE);
 }
 
 /// Reads what stands in front of rank 0's messages.
 static bool read_header(DsprtTeam *team, DsprtTeamError *error) {
-  Header header;
-  if (!receive_all(team->peers[0], &header, sizeof header))
-    return fail(error, "rank 0 has ended");
-  if (header.kind == DATA) return true;
-  return fail(error, "rank %d has ended", header.rank);
+  for (Header header;; answer(team)) {
+    if (!wait_for_root(team, error)) return false;
+    if (!receive_all(team->peers[0], &header, sizeof header))
+      return fail(error, "rank 0 has ended");
+    if (header.kind == DATA) return true;
+    if (header.kind != ASK) return say(error, &header);
+  }
+}
+
+/// The first rank that has not sent anything.
+static bool root_stuck(DsprtTeam *team, const bool *here,
+                       DsprtTeamError *error) {
+  int rank = 1;
+  while (rank + 1 < team->ranks && here[rank]) rank++;
+  tell(team, STUCK, rank);
+  return fail(error, "rank %d is stuck: it says nothing for %d seconds "
+                     "(DSPRT_TIMEOUT sets them)",
+              rank, team->timeout);
 }
 
 static bool root_gather(DsprtTeam *team, int64_t bytes, char *all,
@@ -278,12 +290,15 @@ static bool root_gather(DsprtTeam *team, int64_t bytes, char *all,
   bool *here = calloc((size_t)team->ranks, sizeof *here);
   struct pollfd *ready = calloc((size_t)team->ranks, sizeof *ready);
   if (!here || !ready) return fail(error, "out of memory");
-  int lost = 0;
+  int lost = 0, ready_ranks = 1;
+  int patience = team->timeout ? team->timeout * 1000 : -1;
   while (missing > 0 && !lost) {
     for (int r = 0; r < team->ranks; r++)
       ready[r] = (struct pollfd){.fd = r && !here[r] ? team->peers[r] : -1,
                                  .events = POLLIN};
-    if (poll(ready, (nfds_t)team->ranks, -1) < 0) continue;
+    ready_ranks = poll(ready, (nfds_t)team->ranks, patience);
+    if (ready_ranks == 0) break;
+    if (ready_ranks < 0) continue;
     for (int r = 1; r < team->ranks && !lost; r++) {
       if (!ready[r].revents || here[r]) continue;
       here[r] = receive_all(team->peers[r], all + r * bytes, bytes);
@@ -291,9 +306,10 @@ static bool root_gather(DsprtTeam *team, int64_t bytes, char *all,
       missing--;
     }
   }
+  bool whole = ready_ranks != 0 || root_stuck(team, here, error);
   free(here);
   free(ready);
-  return lost ? root_lost(team, lost, error) : true;
+  return whole && (lost ? root_lost(team, lost, error) : true);
 }
 
 bool dsprt_team_gather(DsprtTeam *team, const void *mine, int64_t bytes,
@@ -318,20 +334,18 @@ bool dsprt_team_gather(DsprtTeam *team, const void *mine, int64_t bytes,
   return true;
 }
 
-bool dsprt_team_is_lost(DsprtTeam *team, DsprtTeamError *error) {
-  if (team->ranks == 1) return false;
-  if (team->rank > 0) {
-    Header header;
-    ssize_t n = recv(team->peers[0], &header, sizeof header,
-                     MSG_PEEK | MSG_DONTWAIT);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return false;
-    if (n == (ssize_t)sizeof header && header.kind == DATA) return false;
-    if (n == (ssize_t)sizeof header)
-      fail(error, "rank %d has ended", header.rank);
-    else
-      fail(error, "rank 0 has ended");
-    return true;
-  }
+/// Looks at what rank 0 says next, without waiting.  Returns a header of kind
+/// DATA when there is nothing, LOST when rank 0 has ended.
+static Header peek_root(const DsprtTeam *team) {
+  Header header;
+  ssize_t n = recv(team->peers[0], &header, sizeof header,
+                   MSG_PEEK | MSG_DONTWAIT);
+  if (n == (ssize_t)sizeof header) return header;
+  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return (Header){DATA, 0};
+  return (Header){n > 0 ? DATA : LOST, 0};
+}
+
+static bool peer_is_lost(DsprtTeam *team, DsprtTeamError *error) {
   for (int r = 1; r < team->ranks; r++) {
     char byte;
     ssize_t n = recv(team->peers[r], &byte, 1, MSG_PEEK | MSG_DONTWAIT);
@@ -342,9 +356,42 @@ bool dsprt_team_is_lost(DsprtTeam *team, DsprtTeamError *error) {
   return false;
 }
 
+bool dsprt_team_is_lost(DsprtTeam *team, DsprtTeamError *error) {
+  if (team->ranks == 1) return false;
+  if (team->rank == 0) return peer_is_lost(team, error);
+  Header header = peek_root(team);
+  if (header.kind == DATA || header.kind == ASK) return false;
+  say(error, &header);
+  return true;
+}
+
+bool dsprt_team_listen(DsprtTeam *team, DsprtTeamError *error) {
+  if (team->ranks > 1 && team->rank > 0) {
+    Header header = peek_root(team);
+    if (header.kind == ASK &&
+        receive_all(team->peers[0], &header, sizeof header))
+      answer(team);
+  }
+  return dsprt_team_is_lost(team, error);
+}
+
+int dsprt_team_find_stuck(DsprtTeam *team) {
+  if (team->rank > 0 || team->ranks == 1) return -1;
+  tell(team, ASK, 0);
+  int stuck = -1;
+  time_t end = time(NULL) + 3;
+  for (int r = 1; r < team->ranks && stuck < 0; r++) {
+    struct pollfd ready = {.fd = team->peers[r], .events = POLLIN};
+    time_t left = end - time(NULL);
+    if (poll(&ready, 1, left > 0 ? (int)left * 1000 : 0) <= 0) stuck = r;
+  }
+  if (stuck > 0) tell(team, STUCK, stuck);
+  return stuck;
+}
+
 void dsprt_team_close(DsprtTeam *team, bool failed) {
   if (!team->peers) return;
-  if (failed && team->rank == 0) tell_lost(team, 0);
+  if (failed && team->rank == 0) tell(team, LOST, 0);
   int count = team->rank == 0 ? team->ranks : 1;
   for (int i = 0; i < count; i++)
     if (team->peers[i] >= 0) close(team->peers[i]);

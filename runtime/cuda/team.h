@@ -12,6 +12,9 @@
 
 typedef struct DsprtTeam {
   int rank, ranks, local_rank;
+  int timeout; ///< seconds until a rank that does nothing is stuck; 0: never
+  char host[256]; ///< of rank 0, as the network knows it
+  int port;       ///< the first one to try; 0: one that the job's name gives
   int *peers; ///< sockets: on rank 0 [ranks], elsewhere [1], to rank 0
 } DsprtTeam;
 
@@ -20,8 +23,10 @@ typedef struct DsprtTeamError {
   char text[256];
 } DsprtTeamError;
 
-/// Reads the environment.  One rank without a launcher.
-void dsprt_team_read(DsprtTeam *team);
+/// Reads what mpirun (Open MPI), torchrun, srun or a launcher of the PMI kind
+/// put into the environment, in this order: torchrun may run inside srun.  One
+/// rank without a launcher.  False when it makes no sense.
+bool dsprt_team_read(DsprtTeam *team, DsprtTeamError *error);
 
 /// Connects; waits a minute for the others.
 bool dsprt_team_connect(DsprtTeam *team, DsprtTeamError *error);
@@ -32,6 +37,14 @@ bool dsprt_team_gather(DsprtTeam *team, const void *mine, int64_t bytes,
 
 /// Has a process ended, or has rank 0 heard of one?  Does not wait.
 bool dsprt_team_is_lost(DsprtTeam *team, DsprtTeamError *error);
+
+/// The same for a thread beside the one that waits: it answers rank 0 when that
+/// asks who is there.
+bool dsprt_team_listen(DsprtTeam *team, DsprtTeamError *error);
+
+/// A rank that does not answer rank 0 within 2 seconds; -1: all do, or this is
+/// not rank 0.  The run can only end after it.
+int dsprt_team_find_stuck(DsprtTeam *team);
 
 /// Tells the others that this run fails here, and closes.
 void dsprt_team_close(DsprtTeam *team, bool failed);

@@ -125,7 +125,6 @@ typedef struct DspPlanWhatIf {
 typedef struct DspPlanOptions {
   DspPlanMesh mesh; ///< dsp_plan_mesh(4): four ranks on one axis
   bool allow_tensor;
-  bool no_ring; ///< attention does not run as a ring
   DspPlanMethod method;
   DspPlanWhatIf what_if;
   const struct DspMachine *machine; ///< least modelled time (machine.h);

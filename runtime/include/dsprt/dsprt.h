@@ -4,6 +4,7 @@
 //   dsprt_types.h        element types, shapes, cuts, parts
 //   dsprt_math.h         scalar functions for emitted loops
 //   dsprt_program.h      the tables of a program, and dsprt_main
+//   dsprt_profile.h      spans of a pass
 //   dsprt_collectives.h  what moves bytes between ranks
 //   dsprt_compute.h      linear, norms, attention, copies
 //   dsprt_fused.h        GPUs: linears with what follows them
@@ -17,6 +18,7 @@
 #include "dsprt_compute.h"
 #include "dsprt_fused.h"
 #include "dsprt_math.h"
+#include "dsprt_profile.h"
 #include "dsprt_program.h"
 #include "dsprt_types.h"
 

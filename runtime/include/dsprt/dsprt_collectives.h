@@ -7,6 +7,7 @@
 #ifndef DSPRT_COLLECTIVES_H
 #define DSPRT_COLLECTIVES_H
 
+#include "dsprt_profile.h"
 #include "dsprt_program.h"
 #include "dsprt_types.h"
 

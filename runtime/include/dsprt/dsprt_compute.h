@@ -1,11 +1,12 @@
 // dsprt_compute.h - linear, norms, attention and copies on one rank.
 //
-// _f32 stores f32; _bf16 stores bf16 and computes in f32.  Strides and leading
-// dimensions count elements; a leading dimension of 0 means dense rows.  All
-// threads of the rank take part.  Sizes may be 0: then nothing happens.
+// _f32 stores f32; _bf16 and _f16 store that and compute in f32.  Strides and
+// leading dimensions count elements; a leading dimension of 0 means dense rows.
+// All threads of the rank take part.  Sizes may be 0: then nothing happens.
 #ifndef DSPRT_COMPUTE_H
 #define DSPRT_COMPUTE_H
 
+#include "dsprt_profile.h"
 #include "dsprt_program.h"
 #include "dsprt_types.h"
 
@@ -25,11 +26,14 @@ void dsprt_linear_f32(DsprtRun *run, const DsprtLinear *linear, const float *x,
 void dsprt_linear_bf16(DsprtRun *run, const DsprtLinear *linear,
                        const DsprtBf16 *x, const DsprtBf16 *w,
                        const DsprtBf16 *bias, DsprtBf16 *y, void *workspace);
+void dsprt_linear_f16(DsprtRun *run, const DsprtLinear *linear,
+                       const DsprtF16 *x, const DsprtF16 *w,
+                       const DsprtF16 *bias, DsprtF16 *y, void *workspace);
 
 enum { DSPRT_LINEAR_TILE = 512 };
 
-/// Bytes of workspace for dsprt_linear_bf16: with m = min(rows, 512) and
-/// n = min(out, 512), 4 * (m * in + n * in + m * n).
+/// Bytes of workspace for dsprt_linear_bf16 and _f16: with m = min(rows, 512)
+/// and n = min(out, 512), 4 * (m * in + n * in + m * n).
 static inline int64_t dsprt_linear_workspace(int64_t rows, int64_t in,
                                              int64_t out) {
   int64_t m = rows < DSPRT_LINEAR_TILE ? rows : DSPRT_LINEAR_TILE;
@@ -51,12 +55,18 @@ void dsprt_layer_norm_f32(DsprtRun *run, const DsprtNorm *norm, const float *x,
 void dsprt_layer_norm_bf16(DsprtRun *run, const DsprtNorm *norm,
                            const DsprtBf16 *x, const DsprtBf16 *weight,
                            const DsprtBf16 *bias, DsprtBf16 *y);
+void dsprt_layer_norm_f16(DsprtRun *run, const DsprtNorm *norm,
+                           const DsprtF16 *x, const DsprtF16 *weight,
+                           const DsprtF16 *bias, DsprtF16 *y);
 /// y = x / sqrt(mean(x^2) + eps) * weight.
 void dsprt_rms_norm_f32(DsprtRun *run, const DsprtNorm *norm, const float *x,
                         const float *weight, float *y);
 void dsprt_rms_norm_bf16(DsprtRun *run, const DsprtNorm *norm,
                          const DsprtBf16 *x, const DsprtBf16 *weight,
                          DsprtBf16 *y);
+void dsprt_rms_norm_f16(DsprtRun *run, const DsprtNorm *norm,
+                         const DsprtF16 *x, const DsprtF16 *weight,
+                         DsprtF16 *y);
 
 enum { DSPRT_MAX_BATCH = 8, DSPRT_MAX_OVER = 3 };
 
@@ -122,6 +132,9 @@ void dsprt_attention_f32(DsprtRun *run, const DsprtAttention *attention,
 void dsprt_attention_bf16(DsprtRun *run, const DsprtAttention *attention,
                           const DsprtBf16 *q, const DsprtBf16 *k,
                           const DsprtBf16 *v, DsprtBf16 *o);
+void dsprt_attention_f16(DsprtRun *run, const DsprtAttention *attention,
+                          const DsprtF16 *q, const DsprtF16 *k,
+                          const DsprtF16 *v, DsprtF16 *o);
 
 /// The ranks of a ring.
 typedef enum DsprtRingRanks {
@@ -154,6 +167,10 @@ void dsprt_ring_attention_bf16(DsprtRun *run, const DsprtAttention *attention,
                                const DsprtRing *ring, const DsprtBf16 *q,
                                const DsprtBf16 *k, const DsprtBf16 *v,
                                DsprtBf16 *o, void *scratch);
+void dsprt_ring_attention_f16(DsprtRun *run, const DsprtAttention *attention,
+                               const DsprtRing *ring, const DsprtF16 *q,
+                               const DsprtF16 *k, const DsprtF16 *v,
+                               DsprtF16 *o, void *scratch);
 
 enum { DSPRT_MAX_EINSUM = 8 };
 
@@ -167,7 +184,7 @@ typedef struct DsprtEinsumDim {
 /// batch: dims of a, b and y; row: of a and y; column: of b and y; sum: of a
 /// and b.
 typedef struct DsprtEinsum {
-  DsprtType type; ///< DSPRT_F32 or DSPRT_BF16, summed in f32
+  DsprtType type; ///< DSPRT_F32, _BF16 or _F16, summed in f32
   int nbatch, nrow, ncolumn, nsum;
   DsprtEinsumDim batch[DSPRT_MAX_EINSUM], row[DSPRT_MAX_EINSUM],
       column[DSPRT_MAX_EINSUM], sum[DSPRT_MAX_EINSUM];

@@ -8,6 +8,7 @@
 #include <cuda_runtime.h>
 
 extern "C" {
+#include "dsprt_profile.h"
 #include "dsprt_program.h"
 }
 #include "dsprt_math.h"
@@ -35,9 +36,16 @@ static __device__ inline float dsprt_load_one(const float *x) { return *x; }
 static __device__ inline float dsprt_load_one(const DsprtBf16 *x) {
   return dsprt_from_bf16(*x);
 }
+static __device__ inline float dsprt_load_one(const DsprtF16 *x) {
+  return dsprt_from_f16(*x);
+}
 static __device__ inline void dsprt_store_one(float *y, float x) { *y = x; }
 static __device__ inline void dsprt_store_one(DsprtBf16 *y, float x) {
   *y = dsprt_to_bf16(x);
+}
+
+static __device__ inline void dsprt_store_one(DsprtF16 *y, float x) {
+  *y = dsprt_to_f16(x);
 }
 
 /// N neighbours in registers.
@@ -62,20 +70,32 @@ static __device__ inline DsprtFloats<N> dsprt_load(const float *x) {
   return out;
 }
 
-/// Words that hold N bf16.
+/// Words that hold N bf16 or f16.
 template <int N>
-struct alignas(2 * N) DsprtBf16s {
+struct alignas(2 * N) DsprtHalves {
   uint32_t words[N / 2];
 };
 
 /// Loads N bf16; `x` is aligned to 2 N bytes.
 template <int N>
 static __device__ inline DsprtFloats<N> dsprt_load(const DsprtBf16 *x) {
-  const DsprtBf16s<N> in = *reinterpret_cast<const DsprtBf16s<N> *>(x);
+  const DsprtHalves<N> in = *reinterpret_cast<const DsprtHalves<N> *>(x);
   DsprtFloats<N> out;
   for (int i = 0; i < N / 2; i++) {
     out.v[2 * i] = dsprt_of_bits(in.words[i] << 16);
     out.v[2 * i + 1] = dsprt_of_bits(in.words[i] & 0xffff0000u);
+  }
+  return out;
+}
+
+/// Loads N f16; `x` is aligned to 2 N bytes.
+template <int N>
+static __device__ inline DsprtFloats<N> dsprt_load(const DsprtF16 *x) {
+  const DsprtHalves<N> in = *reinterpret_cast<const DsprtHalves<N> *>(x);
+  DsprtFloats<N> out;
+  for (int i = 0; i < N / 2; i++) {
+    out.v[2 * i] = dsprt_from_f16({(uint16_t)in.words[i]});
+    out.v[2 * i + 1] = dsprt_from_f16({(uint16_t)(in.words[i] >> 16)});
   }
   return out;
 }
@@ -94,12 +114,23 @@ static __device__ inline void dsprt_store(float *x, const DsprtFloats<N> &in) {
 template <int N>
 static __device__ inline void dsprt_store(DsprtBf16 *x,
                                           const DsprtFloats<N> &in) {
-  DsprtBf16s<N> out;
+  DsprtHalves<N> out;
   for (int i = 0; i < N / 2; i++)
     asm("cvt.rn.bf16x2.f32 %0, %1, %2;"
         : "=r"(out.words[i])
         : "f"(in.v[2 * i + 1]), "f"(in.v[2 * i]));
-  *reinterpret_cast<DsprtBf16s<N> *>(x) = out;
+  *reinterpret_cast<DsprtHalves<N> *>(x) = out;
+}
+
+template <int N>
+static __device__ inline void dsprt_store(DsprtF16 *x,
+                                          const DsprtFloats<N> &in) {
+  DsprtHalves<N> out;
+  for (int i = 0; i < N / 2; i++)
+    asm("cvt.rn.f16x2.f32 %0, %1, %2;"
+        : "=r"(out.words[i])
+        : "f"(in.v[2 * i + 1]), "f"(in.v[2 * i]));
+  *reinterpret_cast<DsprtHalves<N> *>(x) = out;
 }
 
 #endif

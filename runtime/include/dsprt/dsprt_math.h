@@ -35,7 +35,7 @@ DSPRT_INLINE DsprtBf16 dsprt_to_bf16(float x) {
                      16);
 }
 
-DSPRT_INLINE float dsprt_from_f16(DsprtF16 h) {
+DSPRT_INLINE float dsprt_f16_value(uint16_t h) {
   uint32_t sign = (uint32_t)(h & 0x8000u) << 16;
   uint32_t exponent = (h >> 10) & 31u, fraction = h & 0x3ffu;
   if (exponent == 31) return dsprt_of_bits(sign | 0x7f800000u | fraction << 13);
@@ -46,17 +46,56 @@ DSPRT_INLINE float dsprt_from_f16(DsprtF16 h) {
 }
 
 /// Rounds to the nearest, ties to even; too large becomes infinite.
-DSPRT_INLINE DsprtF16 dsprt_to_f16(float x) {
+DSPRT_INLINE uint16_t dsprt_f16_bits(float x) {
   uint32_t bits = dsprt_bits_of(x), sign = (bits >> 16) & 0x8000u;
   uint32_t size = bits & 0x7fffffffu;
-  if (size > 0x7f800000u) return (DsprtF16)(sign | 0x7e00u);
-  if (size >= 0x477ff000u) return (DsprtF16)(sign | 0x7c00u);
+  if (size > 0x7f800000u) return (uint16_t)(sign | 0x7e00u);
+  if (size >= 0x477ff000u) return (uint16_t)(sign | 0x7c00u);
   if (size < 0x38800000u) { // below 2^-14: multiples of 2^-24
     float shifted = dsprt_of_bits(size) + 0.5f;
-    return (DsprtF16)(sign | (dsprt_bits_of(shifted) - 0x3f000000u));
+    return (uint16_t)(sign | (dsprt_bits_of(shifted) - 0x3f000000u));
   }
   uint32_t rounded = size + 0xfffu + ((size >> 13) & 1u);
-  return (DsprtF16)(sign | (rounded - 0x38000000u) >> 13);
+  return (uint16_t)(sign | (rounded - 0x38000000u) >> 13);
+}
+
+#ifdef __CUDACC__
+DSPRT_INLINE float dsprt_from_f16(DsprtF16 h) {
+#ifdef __CUDA_ARCH__
+  float x;
+  asm("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"(h.bits));
+  return x;
+#else
+  return dsprt_f16_value(h.bits);
+#endif
+}
+
+DSPRT_INLINE DsprtF16 dsprt_to_f16(float x) {
+  DsprtF16 h;
+#ifdef __CUDA_ARCH__
+  asm("cvt.rn.f16.f32 %0, %1;" : "=h"(h.bits) : "f"(x));
+#else
+  h.bits = dsprt_f16_bits(x);
+#endif
+  return h;
+}
+#else
+DSPRT_INLINE float dsprt_from_f16(DsprtF16 h) {
+  return dsprt_f16_value(h);
+}
+
+DSPRT_INLINE DsprtF16 dsprt_to_f16(float x) {
+  return dsprt_f16_bits(x);
+}
+#endif
+
+/// The same for a 16-bit type that is known at run time.
+DSPRT_INLINE float dsprt_from_half(DsprtType type, uint16_t bits) {
+  return type == DSPRT_F16 ? dsprt_f16_value(bits) : dsprt_from_bf16(bits);
+}
+
+DSPRT_INLINE uint16_t dsprt_to_half(DsprtType type, float x) {
+  return type == DSPRT_F16 ? dsprt_f16_bits(x) : dsprt_to_bf16(x);
 }
 
 DSPRT_INLINE float dsprt_sigmoid(float x) {

@@ -19,6 +19,9 @@ typedef struct DsprtRun {
   struct DsprtState *state; ///< the runtime's own
   int stage;                ///< now at work; -1 before the first
   const char *stage_name;
+  int line;                     ///< of the source, now at work
+  const char *value;            ///< that is computed there
+  struct DsprtProfile *profile; ///< NULL: spans are not recorded
   void (*watch)(struct DsprtRun *run); ///< called at each stage, or NULL
 } DsprtRun;
 
@@ -68,6 +71,8 @@ typedef struct DsprtProgram {
   int noutputs;
   int nstages;
   int64_t arena_bytes;            ///< on the rank that needs most
+  int64_t device_weights;         ///< GPUs: bytes, on the rank that needs most
+  int64_t device_staging;         ///< likewise, for exchanges through NCCL
   const int64_t *predicted_bytes; ///< [ranks] leaving each in one forward pass
   double flops; ///< of one forward pass, all ranks together; 0: unknown
   void (*forward)(DsprtRun *run);

@@ -26,8 +26,14 @@ typedef enum DsprtType {
 
 /// Storage of a bf16: the upper half of an f32.
 typedef uint16_t DsprtBf16;
-/// Storage of an IEEE half.
+/// Storage of an IEEE half; in CUDA a type that overloads can tell from a bf16.
+#ifdef __CUDACC__
+typedef struct DsprtF16 {
+  uint16_t bits;
+} DsprtF16;
+#else
 typedef uint16_t DsprtF16;
+#endif
 
 /// The global sizes of a value, row major.  Unused dims need no value.
 typedef struct DsprtShape {
