@@ -368,10 +368,11 @@ int main(int argc, char **argv) {
   DsprtProgram program = {.model = "switch", .forward = forward};
   DsprtRun run;
   DsprtTeam team;
+  DsprtTeamError error;
   bool fine = true;
   setvbuf(stdout, NULL, _IOLBF, 0);
-  dsprt_team_read(&team);
-  program.ranks = team.ranks;
+  // Opening says what is wrong.
+  program.ranks = dsprt_team_read(&team, &error) ? team.ranks : 1;
   dsprt_backend_open(&run, &argc, &argv, &program);
   if (run.ranks > MOST) dsprt_fail(&run, "at most %d ranks", MOST);
   dsprt_backend_prepare(&run);

@@ -140,7 +140,6 @@ static __device__ inline void product(float (&d)[18][4], uint64_t a, uint64_t b,
 }
 
 /// a and b in shared memory, channels contiguous; d is overwritten unless
-/// a and b in shared memory, channels contiguous; d is overwritten unless
 /// `add`.
 static __device__ inline void product(float (&d)[22][4], uint64_t a, uint64_t b,
                                       int add) {
