@@ -326,3 +326,22 @@ module attributes {dsp.ranks = 6 : i64, dsp.mesh = [2, 3],
     return
   }
 }
+
+// -----
+
+// Partial maxima are reduced along one axis, as sums are.
+module attributes {dsp.ranks = 6 : i64, dsp.mesh = [2, 3],
+    dsp.mesh_names = ["nodes", "gpus"], dsp.dims = [{name = "T", size = 5 : i64},
+    {name = "S", size = 7 : i64}, {name = "H", size = 2 : i64},
+    {name = "D", size = 3 : i64},
+    {name = "C", size = 6 : i64, factors = ["H", "D"]}]} {
+  func.func @model() {
+    %x = "dsp.input"() {name = "x", stage = 0 : i64} : () -> tensor<5x7x2xf32, {dims = ["T", "S", "H"], layout = ["T", "H"]}>
+    %y = "dsp.reduce"(%x) {kind = "max", over = ["H"], stage = 0 : i64} : (tensor<5x7x2xf32, {dims = ["T", "S", "H"], layout = ["T", "H"]}>) -> tensor<5x7xf32, {dims = ["T", "S"], layout = ["T", "^"]}>
+    %a = "dsp.reduce_scatter"(%y) {reason = "", bytes = [0, 0, 0, 0, 0, 0], stage = 0 : i64} : (tensor<5x7xf32, {dims = ["T", "S"], layout = ["T", "^"]}>) -> tensor<5x7xf32, {dims = ["T", "S"], layout = ["T", "S"]}>
+    %b = "dsp.all_reduce"(%y) {reason = "", bytes = [0, 0, 0, 0, 0, 0], stage = 0 : i64} : (tensor<5x7xf32, {dims = ["T", "S"], layout = ["T", "^"]}>) -> tensor<5x7xf32, {dims = ["T", "S"], layout = ["T", "*"]}>
+    // expected-error@+1 {{cannot change layout 'T', '^' to '*', '^'}}
+    %c = "dsp.all_gather"(%y) {reason = "", bytes = [0, 0, 0, 0, 0, 0], stage = 0 : i64} : (tensor<5x7xf32, {dims = ["T", "S"], layout = ["T", "^"]}>) -> tensor<5x7xf32, {dims = ["T", "S"], layout = ["*", "^"]}>
+    return
+  }
+}
