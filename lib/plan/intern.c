@@ -95,7 +95,8 @@ static bool equal_words(const uint64_t *a, const uint64_t *b, size_t count) {
 
 static uint32_t insert(DspInterner *interner, DspInternedKey key, uint32_t at) {
   uint64_t *words = DSP_NEW(interner->arena, uint64_t, key.count);
-  memcpy(words, key.words, key.count * sizeof *words);
+  if (key.count > 0)
+    memcpy(words, key.words, key.count * sizeof *words);
   key.words = words;
   uint32_t number = interner->count;
   DSP_GROW(interner->arena, interner->keys, number, interner->capacity);
