@@ -117,3 +117,24 @@ int64_t dsprt_ring_room(const DsprtBlock *block, DsprtType type) {
   int64_t bytes = block->elements * dsprt_type_bytes(type);
   return (bytes + DSPRT_ALIGNMENT - 1) / DSPRT_ALIGNMENT * DSPRT_ALIGNMENT;
 }
+
+void dsprt_ring_attention_f32(DsprtRun *run, const DsprtAttention *attention,
+                              const DsprtRing *ring, const float *q,
+                              const float *k, const float *v, float *o,
+                              void *scratch) {
+  dsprt_ring_run(run, attention, ring, DSPRT_F32, q, k, v, o, scratch);
+}
+
+void dsprt_ring_attention_bf16(DsprtRun *run, const DsprtAttention *attention,
+                               const DsprtRing *ring, const DsprtBf16 *q,
+                               const DsprtBf16 *k, const DsprtBf16 *v,
+                               DsprtBf16 *o, void *scratch) {
+  dsprt_ring_run(run, attention, ring, DSPRT_BF16, q, k, v, o, scratch);
+}
+
+void dsprt_ring_attention_f16(DsprtRun *run, const DsprtAttention *attention,
+                              const DsprtRing *ring, const DsprtF16 *q,
+                              const DsprtF16 *k, const DsprtF16 *v,
+                              DsprtF16 *o, void *scratch) {
+  dsprt_ring_run(run, attention, ring, DSPRT_F16, q, k, v, o, scratch);
+}

@@ -39,4 +39,9 @@ double dsprt_ring_flops(const DsprtRun *run, const DsprtAttention *a,
 /// Bytes of a block in the scratch memory.
 int64_t dsprt_ring_room(const DsprtBlock *block, DsprtType type);
 
+/// Of the target: the attention, for one type of elements.
+void dsprt_ring_run(DsprtRun *run, const DsprtAttention *a,
+                    const DsprtRing *ring, DsprtType type, const void *q,
+                    const void *k, const void *v, void *o, void *scratch);
+
 #endif

@@ -17,19 +17,6 @@ void dsprt_redistribute(DsprtRun *run, const void *in, void *out,
   dsprt_exchange(run, &key, in, out);
 }
 
-void dsprt_all_to_all(DsprtRun *run, const void *in, void *out,
-                      const DsprtShape *shape, DsprtCut from, DsprtCut to) {
-  DSPRT_SPAN(run, DSPRT_WORK_SWITCH, "all-to-all", 0, 0);
-  dsprt_redistribute(run, in, out, shape, dsprt_cuts(from), dsprt_cuts(to));
-}
-
-void dsprt_all_gather(DsprtRun *run, const void *in, void *out,
-                      const DsprtShape *shape, DsprtCut cut) {
-  DSPRT_SPAN(run, DSPRT_WORK_COLLECTIVE, "all-gather", 0, 0);
-  dsprt_redistribute(run, in, out, shape, dsprt_cuts(cut),
-                     dsprt_cuts(DSPRT_WHOLE));
-}
-
 static float merge(DsprtReduction op, float a, float b) {
   if (op == DSPRT_SUM) return a + b;
   return a < b || b != b ? b : a;
@@ -110,20 +97,6 @@ void dsprt_axis_all_reduce(DsprtRun *run, int axis, const void *in, void *out,
   dsprt_exchange(run, &spread, in, scratch);
   reduce(op, shape->type, run->mesh.sizes[axis], own.length, scratch, part);
   dsprt_exchange(run, &gather, out, out);
-}
-
-void dsprt_reduce_scatter(DsprtRun *run, const void *in, void *out,
-                          const DsprtShape *shape, DsprtCut cut,
-                          DsprtReduction op, void *scratch) {
-  dsprt_axis_reduce_scatter(run, 0, in, out, shape, dsprt_cuts(cut), op,
-                            scratch);
-}
-
-void dsprt_all_reduce(DsprtRun *run, const void *in, void *out,
-                      const DsprtShape *shape, DsprtReduction op,
-                      void *scratch) {
-  dsprt_axis_all_reduce(run, 0, in, out, shape, dsprt_cuts(DSPRT_WHOLE), op,
-                        scratch);
 }
 
 int64_t dsprt_reduce_scatter_scratch(const DsprtShape *shape, DsprtCut cut,

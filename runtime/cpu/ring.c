@@ -76,9 +76,9 @@ static void go_round(Ring *r, const void *q, void *o) {
   }
 }
 
-static void run_ring(DsprtRun *run, const DsprtAttention *a,
-                     const DsprtRing *ring, DsprtType type, const void *q,
-                     const void *k, const void *v, void *o, void *scratch) {
+void dsprt_ring_run(DsprtRun *run, const DsprtAttention *a,
+                    const DsprtRing *ring, DsprtType type, const void *q,
+                    const void *k, const void *v, void *o, void *scratch) {
   DSPRT_SPAN(run, DSPRT_WORK_ATTENTION, "ring attention",
              dsprt_ring_flops(run, a, ring), dsprt_attention_bytes(a, type));
   Ring r = {.run = run, .a = a, .ring = ring, .type = type};
@@ -94,25 +94,4 @@ static void run_ring(DsprtRun *run, const DsprtAttention *a,
       (DsprtSoftmax *)(void *)(r.partial.o + dsprt_ring_rows(a) * a->width);
   dsprt_ring_pack(run, a, ring, type, k, v, &own, r.blocks[0]);
   go_round(&r, q, o);
-}
-
-void dsprt_ring_attention_f32(DsprtRun *run, const DsprtAttention *attention,
-                              const DsprtRing *ring, const float *q,
-                              const float *k, const float *v, float *o,
-                              void *scratch) {
-  run_ring(run, attention, ring, DSPRT_F32, q, k, v, o, scratch);
-}
-
-void dsprt_ring_attention_bf16(DsprtRun *run, const DsprtAttention *attention,
-                               const DsprtRing *ring, const DsprtBf16 *q,
-                               const DsprtBf16 *k, const DsprtBf16 *v,
-                               DsprtBf16 *o, void *scratch) {
-  run_ring(run, attention, ring, DSPRT_BF16, q, k, v, o, scratch);
-}
-
-void dsprt_ring_attention_f16(DsprtRun *run, const DsprtAttention *attention,
-                              const DsprtRing *ring, const DsprtF16 *q,
-                              const DsprtF16 *k, const DsprtF16 *v,
-                              DsprtF16 *o, void *scratch) {
-  run_ring(run, attention, ring, DSPRT_F16, q, k, v, o, scratch);
 }

@@ -170,19 +170,6 @@ void dsprt_redistribute(DsprtRun *run, const void *in, void *out,
   run_move(run, &move, in, out);
 }
 
-void dsprt_all_to_all(DsprtRun *run, const void *in, void *out,
-                      const DsprtShape *shape, DsprtCut from, DsprtCut to) {
-  DSPRT_SPAN(run, DSPRT_WORK_SWITCH, "all-to-all", 0, 0);
-  dsprt_redistribute(run, in, out, shape, dsprt_cuts(from), dsprt_cuts(to));
-}
-
-void dsprt_all_gather(DsprtRun *run, const void *in, void *out,
-                      const DsprtShape *shape, DsprtCut cut) {
-  DSPRT_SPAN(run, DSPRT_WORK_COLLECTIVE, "all-gather", 0, 0);
-  dsprt_redistribute(run, in, out, shape, dsprt_cuts(cut),
-                     dsprt_cuts(DSPRT_WHOLE));
-}
-
 void dsprt_axis_reduce_scatter(DsprtRun *run, int axis, const void *in,
                                void *out, const DsprtShape *shape, DsprtCuts to,
                                DsprtReduction op, void *scratch) {
@@ -212,20 +199,6 @@ void dsprt_axis_all_reduce(DsprtRun *run, int axis, const void *in, void *out,
   dsprt_reduce_slots(run, shape->type, op, run->mesh.sizes[axis], mine.length,
                      scratch, scratch);
   run_move(run, &gather, scratch, out);
-}
-
-void dsprt_reduce_scatter(DsprtRun *run, const void *in, void *out,
-                          const DsprtShape *shape, DsprtCut cut,
-                          DsprtReduction op, void *scratch) {
-  dsprt_axis_reduce_scatter(run, 0, in, out, shape, dsprt_cuts(cut), op,
-                            scratch);
-}
-
-void dsprt_all_reduce(DsprtRun *run, const void *in, void *out,
-                      const DsprtShape *shape, DsprtReduction op,
-                      void *scratch) {
-  dsprt_axis_all_reduce(run, 0, in, out, shape, dsprt_cuts(DSPRT_WHOLE), op,
-                        scratch);
 }
 
 int64_t dsprt_reduce_scatter_scratch(const DsprtShape *shape, DsprtCut cut,
