@@ -152,7 +152,8 @@ def agrees(mpirun, model, option):
     command = [sys.executable, str(AGREE), "--mpirun", mpirun, str(model),
                "--tolerance", "1e-4", *option]
     done = subprocess.run(command, capture_output=True, text=True, timeout=250)
-    if LIMIT in done.stderr:
+    if "--meshes" in option and LIMIT in done.stderr:
+        print(f"{shlex.join(option)} was not run: {LIMIT}")
         return True
     if done.returncode:
         print(f"{shlex.join(option)}:\n{done.stdout}{done.stderr}")
