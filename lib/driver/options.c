@@ -37,15 +37,29 @@ static const struct argp_option known[] = {
     {"memory", MEMORY, "SIZE", 0,
      "what a rank has, such as 80GiB: a plan that needs more is an error", 0},
     {"why", WHY, "STAGE", 0,
-     "plan: what each other dim for a stage would cost in all", 0},
-    {"json", JSON, 0, 0, "plan, advise: for programs", 0},
+     "what each other dim for a stage would cost in all", 0},
+    {"json", JSON, 0, 0, "print JSON, for programs", 0},
     {"max-ranks", MAX_RANKS, "N", 0,
-     "advise: look at up to N ranks (default 64)", 0},
+     "look at up to N ranks (default 64)", 0},
     {"target", TARGET, "cpu|cuda", 0,
      "what to compile for: cpu (MPI ranks) or cuda (a GPU a rank)", 0},
     {"diagnostics", DIAGNOSTICS, "text|json", 0, "the form of errors", 0},
     {"explain", EXPLAIN, "ID", 0, "say what an error like E0301 means", 0},
     {0}};
+
+/// Does --help of `command` name the option?
+static bool takes(DspCommand command, int key) {
+  switch (key) {
+  case EMIT:
+  case DUMP:
+  case EXPLAIN: return command == DSP_COMMAND_COMPILE;
+  case WHY: return command == DSP_COMMAND_PLAN;
+  case JSON: return command != DSP_COMMAND_COMPILE;
+  case MAX_RANKS: return command == DSP_COMMAND_ADVISE;
+  case 'n': return command != DSP_COMMAND_ADVISE;
+  default: return true;
+  }
+}
 
 static const struct {
   const char *name;
@@ -212,17 +226,28 @@ static DspCommand take_command(int *argc, char ***argv) {
   return DSP_COMMAND_COMPILE;
 }
 
+static const struct {
+  const char *name, *doc;
+} commands[] = {
+    [DSP_COMMAND_COMPILE] =
+        {NULL, "Compiles a transformer written with named dims into a program "
+               "for several ranks that moves the fewest bytes.\v"
+               "dspc plan MODEL.dsp shows the plan; dspc advise MODEL.dsp "
+               "compares numbers of ranks.  Each has a --help of its own."},
+    [DSP_COMMAND_PLAN] =
+        {"dspc plan", "Shows the plan: what each stage is cut on, what moves "
+                      "and why, and what other methods would move."},
+    [DSP_COMMAND_ADVISE] =
+        {"dspc advise", "Compares numbers of ranks: what moves, the modelled "
+                        "time and the memory of each."},
+};
+
 void dsp_options_parse(int argc, char **argv, DspArena *arena,
                        DspOptions *options) {
-  static const struct argp parser = {
-      .options = known,
-      .parser = read_option,
-      .args_doc = "MODEL.dsp\nplan MODEL.dsp\nadvise MODEL.dsp",
-      .doc = "Compiles a transformer written with named dims into a program "
-             "for several ranks that moves the fewest bytes.\n\n"
-             "dspc plan shows the plan: what each stage is cut on, what moves "
-             "and why, and what other methods would move.  dspc advise "
-             "compares numbers of ranks."};
+  struct argp_option shown[sizeof known / sizeof known[0]];
+  struct argp parser = {.options = shown,
+                        .parser = read_option,
+                        .args_doc = "MODEL.dsp"};
   argp_err_exit_status = 1;
   *options = (DspOptions){.arena = arena,
                           .mesh = dsp_plan_mesh(1),
@@ -230,5 +255,12 @@ void dsp_options_parse(int argc, char **argv, DspArena *arena,
                           .max_ranks = 64};
   options->command = take_command(&argc, &argv);
   if (options->command != DSP_COMMAND_COMPILE) options->form = DSP_FORM_PLAN;
+  memcpy(shown, known, sizeof shown);
+  for (struct argp_option *option = shown; option->name; option++)
+    if (!takes(options->command, option->key)) option->flags |= OPTION_HIDDEN;
+  const char *name = commands[options->command].name;
+  if (name)
+    argv[0] = strcpy(dsp_arena_alloc(arena, strlen(name) + 1), name);
+  parser.doc = commands[options->command].doc;
   argp_parse(&parser, argc, argv, 0, NULL, options);
 }

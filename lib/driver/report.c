@@ -27,9 +27,41 @@ static void print_head(const DspStudy *study, int width, FILE *out) {
 }
 
 // Inputs, parameters and outputs are stages too, in which nothing happens.
+enum { MOVES_WIDTH = 34 }; // of the column of collectives
+
 static bool is_idle(const DspStudyStage *stage) {
   return stage->bytes == 0 && stage->compute + stage->communication == 0 &&
          strcmp(stage->collectives, "-") == 0;
+}
+
+/// Bytes of `text`, a list with ", " between its items, that fit into `width`:
+/// as many items as do, at least one.
+static int fitting(const char *text, int width) {
+  int fits = 0;
+  for (int i = 0;; i++) {
+    bool ends = !text[i] || (text[i] == ',' && text[i + 1] == ' ');
+    int length = text[i] == ',' ? i + 1 : i;
+    if (ends && fits && length > width) return fits;
+    if (ends) fits = length;
+    if (!text[i]) return fits;
+  }
+}
+
+/// What is left of a list behind its first `length` bytes.
+static const char *behind(const char *text, int length) {
+  return text + length + (text[length] == ' ');
+}
+
+/// The items of the lists that the first line of a stage had no room for.
+static void print_more(const char *cut, const char *moves, int width,
+                       FILE *out) {
+  while (*cut || *moves) {
+    int ncut = fitting(cut, width), nmoves = fitting(moves, MOVES_WIDTH);
+    fprintf(out, "%5s  %-26s %-20s %-*.*s %.*s\n", "", "", "", width, ncut, cut,
+            nmoves, moves);
+    cut = behind(cut, ncut);
+    moves = behind(moves, nmoves);
+  }
 }
 
 static void print_stages(const DspStudy *study, FILE *out) {
@@ -39,10 +71,13 @@ static void print_stages(const DspStudy *study, FILE *out) {
   for (size_t i = 0; i < study->nstages; i++) {
     const DspStudyStage *s = &study->stages[i];
     if (is_idle(s)) continue;
-    fprintf(out, "%5lld  %-26s %-20s %-*s %-34s %14lld %9s\n",
-            (long long)s->number, s->what, s->dims, width, s->cut,
-            s->collectives, (long long)s->bytes,
+    int cut = fitting(s->cut, width);
+    int moves = fitting(s->collectives, MOVES_WIDTH);
+    fprintf(out, "%5lld  %-26s %-20s %-*.*s %-*.*s %14lld %9s\n",
+            (long long)s->number, s->what, s->dims, width, cut, s->cut,
+            MOVES_WIDTH, moves, s->collectives, (long long)s->bytes,
             seconds_text(s->compute + s->communication, time, sizeof time));
+    print_more(behind(s->cut, cut), behind(s->collectives, moves), width, out);
   }
 }
 

@@ -270,18 +270,28 @@ static bool is_number(DspSema *s, const DspExpr *value, double *number) {
   return true;
 }
 
+/// -D of a dim that is made of other names: what is computed from those would
+/// keep its old number.
+static bool follows(DspSema *s, DspName name, const DspExpr *value,
+                    bool of_const) {
+  DspDiag *diag = dsp_sema_error(
+      s, DSP_E0307, name.range, "-D %.*s: its size follows from %s",
+      DSP_FMT(name.text), of_const ? "a const" : "other dims");
+  if (of_const)
+    dsp_help(s->diags, diag, "set the const: -D %.*s=..",
+             DSP_FMT(value->name.text));
+  else
+    dsp_help(s->diags, diag, "set the dims that it is made of");
+  return false;
+}
+
 static bool make_dim(DspSema *s, DspName name, const DspExpr *value,
                      DspModelDim *dim) {
   DspStr define = dsp_defined(s, name);
   double number;
   bool plain = is_number(s, value, &number);
-  if (define.data && !plain) {
-    DspDiag *diag = dsp_sema_error(s, DSP_E0307, name.range,
-                                   "-D %.*s: its size follows from other dims",
-                                   DSP_FMT(name.text));
-    dsp_help(s->diags, diag, "set the dims that it is made of");
-    return false;
-  }
+  if (define.data && value->kind != DSP_EXPR_NUMBER)
+    return follows(s, name, value, plain);
   if (define.data) return define_size(s, name, define, &dim->size);
   if (plain) {
     dim->size = size_of(number);

@@ -82,6 +82,11 @@ DspResult dsp_value_result(uint32_t value) {
   return (DspResult){.values = {value}, .count = 1};
 }
 
+/// In a const, a dim is its size: no -D can make the two differ.
+static DspResult size_result(const DspSema *s, const DspBinding *dim) {
+  return number_result((double)dsp_atoms_size(s, &dim->atoms));
+}
+
 static DspResult eval_name(DspSema *s, const DspExpr *expr) {
   if (dsp_str_equal_c(expr->name.text, "yes")) return number_result(1);
   if (dsp_str_equal_c(expr->name.text, "no")) return number_result(0);
@@ -91,10 +96,15 @@ static DspResult eval_name(DspSema *s, const DspExpr *expr) {
   if (!binding || binding->kind == DSP_BOUND_ERROR) return failed();
   if (binding->kind == DSP_BOUND_CONST) return number_result(binding->number);
   if (binding->kind == DSP_BOUND_VALUE) return dsp_value_result(binding->value);
+  bool is_dim = binding->kind == DSP_BOUND_DIM;
+  if (is_dim && s->in_const) return size_result(s, binding);
   DspDiag *diag =
       dsp_sema_error(s, DSP_E0402, expr->range, "'%.*s' is not a value",
                      DSP_FMT(expr->name.text));
   dsp_note(s->diags, diag, binding->range, "it is declared here");
+  if (is_dim)
+    dsp_help(s->diags, diag, "its size is a number in a const: const n = %.*s",
+             DSP_FMT(expr->name.text));
   return failed();
 }
 

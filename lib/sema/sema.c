@@ -21,7 +21,9 @@ static void declare_const(DspSema *s, const DspStmt *stmt) {
   double number = 0;
   if (dsp_is_taken(s, stmt->names[0])) return;
   DspStr define = dsp_defined(s, stmt->names[0]);
+  s->in_const = true;
   bool fine = dsp_eval_number(s, stmt->value, &number);
+  s->in_const = false;
   if (define.data)
     fine = define_number(s, stmt->names[0], define, &number) && fine;
   dsp_bind(s, stmt->names[0], fine ? DSP_BOUND_CONST : DSP_BOUND_ERROR)

@@ -79,6 +79,7 @@ typedef struct DspSema {
   DspElement default_element;
   size_t dims_capacity, values_capacity, ops_capacity, stages_capacity;
   uint32_t nrepeats;
+  bool in_const;   ///< a const is at work: dims are their sizes
   uint32_t *returned; ///< of the block at work
   size_t nreturned;
   bool has_returned;
