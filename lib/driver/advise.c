@@ -59,6 +59,42 @@ static int64_t least_that_fits(DspJob *job, MlirModule imported,
   return 0;
 }
 
+/// Does the plan of `method` fit, on the mesh that was asked for?
+static bool method_fits(DspJob *job, MlirModule imported,
+                        DspPlanMethod method) {
+  DspPlanMethod asked = job->options.method;
+  DspMeasure m;
+  job->options.method = method;
+  bool fits = measure(job, imported, &job->options.mesh, &m) &&
+              memory_of(&m) <= job->options.memory;
+  job->options.method = asked;
+  return fits;
+}
+
+/// The method that moves fewest bytes of those that fit; NULL: none.
+static const DspStudyMethod *method_that_fits(DspJob *job,
+                                              MlirModule imported) {
+  const DspStudy *study = &job->measure.study;
+  const DspStudyMethod *best = NULL;
+  for (size_t i = 0; i < study->nmethods; i++) {
+    const DspStudyMethod *m = &study->methods[i];
+    if (!m->fits || m->method == job->options.method) continue;
+    if (best && best->bytes <= m->bytes) continue;
+    if (method_fits(job, imported, m->method)) best = m;
+  }
+  return best;
+}
+
+static void help_with_method(DspJob *job, MlirModule imported) {
+  const DspStudyMethod *m = method_that_fits(job, imported);
+  if (m)
+    fprintf(stderr,
+            "  = help: on these ranks --plan=%s fits and moves %lld bytes, "
+            "%lld with this plan\n",
+            dsp_plan_method_name(m->method), (long long)m->bytes,
+            (long long)job->measure.study.plan.bytes);
+}
+
 bool dsp_check_memory(DspJob *job, MlirModule imported) {
   const DspMeasure *m = &job->measure;
   int64_t limit = job->options.memory, needs = memory_of(m);
@@ -79,6 +115,7 @@ bool dsp_check_memory(DspJob *job, MlirModule imported) {
             "are on every rank%s\n",
             (long long)most,
             job->options.allow_tensor ? "" : "; try --allow=tensor");
+  help_with_method(job, imported);
   return false;
 }
 

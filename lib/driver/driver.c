@@ -138,7 +138,9 @@ DspPassOptions dsp_job_pass_options(const DspJob *job,
 static bool study(DspJob *job, MlirModule module, const DspPlanMesh *mesh,
                   DspMeasure *measure) {
   DspPassOptions options = dsp_job_pass_options(job, mesh);
-  bool methods = job->options.form == DSP_FORM_PLAN &&
+  // Where the plan does not fit, a method may: dsp_check_memory.
+  bool methods = measure == &job->measure &&
+                 (job->options.form == DSP_FORM_PLAN || job->options.memory) &&
                  job->options.command != DSP_COMMAND_ADVISE;
   return dsp_study(job->arena, module, &options, &job->machine, methods,
                    job->options.why, &measure->study);
