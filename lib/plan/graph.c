@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dspc/plan/lower.h"
+#include "improve.h"
 #include "methods.h"
 
 static bool cut_equal(DspPlanCut a, DspPlanCut b) {
@@ -163,8 +164,10 @@ static DspPlanStatus plan_on(DspArena *arena, const DspPlanGraph *graph,
   if (status == DSP_PLAN_OK &&
       dsp_search(scratch, &low.problem, &limits, &found))
     status = DSP_PLAN_NONE;
-  if (status == DSP_PLAN_OK)
+  if (status == DSP_PLAN_OK) {
+    dsp_improve(scratch, &low, &limits, &found);
     read_plan(arena, graph, options, &low, &found, plan);
+  }
   dsp_arena_destroy(scratch);
   return status;
 }
