@@ -1,17 +1,21 @@
 // planner.c - how long the planner takes, and how that grows with depth.
 //
 //   build/bin/bench_planner [PAIRS...]
+//   build/bin/bench_planner MODEL.dsp [NAME=VALUE...]
 //
-// Prints, for models of growing depth on 4 ranks: ops, the median time of
+// Prints, for models of growing depth on 4 ranks, or for a model on meshes of 4
+// and 2x2: ops, the median time of
 // lowering and searching, the steps that were searched and not replayed, the
 // widest frontier, the collectives of the plan and the peak memory so far.
 #define _POSIX_C_SOURCE 200809L
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
+#include "model.h"
 #include "models.h"
 
 enum { RUNS = 21 };
@@ -33,8 +37,9 @@ static double peak_mib(void) {
   return (double)usage.ru_maxrss / 1024;
 }
 
-static void measure(const char *name, const DspPlanGraph *graph) {
-  DspPlanOptions options = {.mesh = dsp_plan_mesh(4)};
+static void measure(const char *name, const DspPlanGraph *graph,
+                    DspPlanMesh mesh) {
+  DspPlanOptions options = {.mesh = mesh};
   DspCertificate certificate = {0};
   double times[RUNS];
   for (int run = 0; run < RUNS; ++run) {
@@ -54,6 +59,15 @@ static void measure(const char *name, const DspPlanGraph *graph) {
          certificate.exact ? "yes" : "no", peak_mib());
 }
 
+static bool measure_model(DspArena *arena, const DspPlanGraph *graph) {
+  (void)arena;
+  DspPlanMesh two = dsp_plan_mesh(2);
+  two.sizes[0] = two.sizes[1] = 2;
+  measure("mesh 4", graph, dsp_plan_mesh(4));
+  measure("mesh 2x2", graph, two);
+  return true;
+}
+
 int main(int argc, char **argv) {
   ModelSizes sizes = {.B = 2, .T = 30, .S = 3600, .H = 16, .D = 72, .L = 300};
   const uint32_t depths[] = {1, 2, 7, 14, 28, 280, 2800};
@@ -63,6 +77,8 @@ int main(int argc, char **argv) {
   mallopt(M_TRIM_THRESHOLD, 128 << 20); // as dspc does
   mallopt(M_MMAP_THRESHOLD, 64 << 20);
   mallopt(M_TOP_PAD, 16 << 20);
+  if (given && strstr(argv[1], ".dsp"))
+    return with_model(argv + 1, argc - 1, measure_model) ? 0 : 1;
   size_t count = given ? given : sizeof depths / sizeof *depths;
   for (size_t i = 0; i < count; ++i) {
     DspArena *arena = dsp_arena_create();
@@ -71,7 +87,7 @@ int main(int argc, char **argv) {
         given ? (uint32_t)strtoul(argv[i + 1], NULL, 10) : depths[i];
     snprintf(name, sizeof name, "stdit %u", sizes.pairs);
     DspPlanGraph graph = model_stdit(arena, sizes);
-    measure(name, &graph);
+    measure(name, &graph, dsp_plan_mesh(4));
     dsp_arena_destroy(arena);
   }
   return 0;

@@ -8,17 +8,13 @@
 // plan, op by op.  All three are counted alike, each conversion once.
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "compare.h"
-#include "dspc/dialect/dialect.h"
-#include "dspc/import/import.h"
 #include "dspc/plan/lower.h"
-#include "dspc/sema/model.h"
-#include "plan_graph.h"
+#include "model.h"
 #include "problems.h"
 
-enum { GRAPHS = 2000, OPS = 12, LAYOUTS = 4, MAX_TEXT = 1 << 20 };
+enum { GRAPHS = 2000, OPS = 12, LAYOUTS = 4 };
 
 /// "1.353x", or "-" beside an optimum that moves nothing.
 static const char *times(int64_t bytes, int64_t optimum, char *text,
@@ -71,45 +67,12 @@ static void random_graphs(void) {
          greedy_most);
 }
 
-static DspModel *read_model(DspArena *arena, char **args, int count) {
-  static DspSource source;
-  static char text[MAX_TEXT];
-  DspDefine defines[32];
-  FILE *file = fopen(args[0], "rb");
-  size_t size = file ? fread(text, 1, MAX_TEXT - 1, file) : 0;
-  if (file)
-    fclose(file);
-  source = (DspSource){args[0], text, size};
-  DspDiags diags = {.arena = arena, .source = &source};
-  for (int i = 1; i < count; ++i) {
-    char *equals = strchr(args[i], '=');
-    if (!equals || i > 32)
-      return NULL;
-    defines[i - 1] = (DspDefine){{args[i], (size_t)(equals - args[i])},
-                                 dsp_str(equals + 1)};
-  }
-  DspAst *ast = dsp_parse(arena, &source, &diags);
-  DspModel *model =
-      diags.count ? NULL
-                  : dsp_sema_model(arena, ast, defines, (size_t)count - 1,
-                                   &diags);
-  dsp_diags_print(&diags, stderr);
-  return diags.count ? NULL : model;
-}
-
-static bool plan_model(DspArena *arena, MlirModule module) {
-  MlirOperation top = mlirModuleGetOperation(module);
-  DspPassOptions passes = {.ranks = 1};
-  DspModuleGraph g;
-  if (!dsp_pass_find("merge-equal-ops", 15)->run(module, &passes) ||
-      !dsp_read_graph(arena, dsp_model_func(module), dsp_attr(top, "dsp.dims"),
-                      &g))
-    return false;
+static bool plan_model(DspArena *arena, const DspPlanGraph *graph) {
   for (int64_t ranks = 2; ranks <= 8; ranks *= 2) {
     char name[32];
     DspLowered low;
     DspPlanOptions options = {.mesh = dsp_plan_mesh(ranks)};
-    if (dsp_plan_lower(arena, &g.graph, &options, DSP_PLAN_NO_DIM, &low, NULL))
+    if (dsp_plan_lower(arena, graph, &options, DSP_PLAN_NO_DIM, &low, NULL))
       return false;
     Volumes v = compare_plans(&low.problem);
     if (!v.possible)
@@ -121,18 +84,8 @@ static bool plan_model(DspArena *arena, MlirModule module) {
 }
 
 static bool measure(char **args, int count) {
-  DspArena *arena = dsp_arena_create();
-  DspModel *model = read_model(arena, args, count);
-  bool fine = false;
-  if (model) {
-    MlirContext context = dsp_context_create();
-    MlirModule module = dsp_import_model(context, model);
-    printf("%s\n", args[0]);
-    fine = plan_model(arena, module);
-    mlirModuleDestroy(module);
-    mlirContextDestroy(context);
-  }
-  dsp_arena_destroy(arena);
+  printf("%s\n", args[0]);
+  bool fine = with_model(args, count, plan_model);
   if (!fine)
     fprintf(stderr, "bench_volume: %s was not planned\n", args[0]);
   return fine;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dspc/plan/lower.h"
+#include "improve.h"
 #include "methods.h"
 
 static bool cut_equal(DspPlanCut a, DspPlanCut b) {
@@ -150,7 +151,7 @@ static DspSearchLimits limits_of(const DspPlanOptions *options) {
 }
 
 /// Plans with the residual stream on `residual`.
-static DspPlanStatus plan_on(DspArena *arena, const DspPlanGraph *graph,
+static DspPlanStatus plan_once(DspArena *arena, const DspPlanGraph *graph,
                              const DspPlanOptions *options, uint32_t residual,
                              DspPlan *plan, size_t *culprit) {
   *plan = (DspPlan){.residual = residual};
@@ -163,9 +164,47 @@ static DspPlanStatus plan_on(DspArena *arena, const DspPlanGraph *graph,
   if (status == DSP_PLAN_OK &&
       dsp_search(scratch, &low.problem, &limits, &found))
     status = DSP_PLAN_NONE;
-  if (status == DSP_PLAN_OK)
+  if (status == DSP_PLAN_OK) {
+    dsp_improve(scratch, &low, &limits, &found);
     read_plan(arena, graph, options, &low, &found, plan);
+  }
   dsp_arena_destroy(scratch);
+  return status;
+}
+
+/// Plans with fewer layouts: ops get fewer pairs of dims, or weights stay
+/// whole.  The better of the two; what the others would move is not known.
+static DspPlanStatus plan_narrow(DspArena *arena, const DspPlanGraph *graph,
+                                 const DspPlanOptions *options,
+                                 uint32_t residual, DspPlan *plan) {
+  DspPlanOptions fewer = *options, uncut = *options;
+  DspPlan other;
+  fewer.few_pairs = true;
+  uncut.allow_tensor = false;
+  DspPlanStatus status =
+      plan_once(arena, graph, &fewer, residual, plan, NULL);
+  if (options->allow_tensor &&
+      plan_once(arena, graph, &uncut, residual, &other, NULL) == DSP_PLAN_OK &&
+      (status != DSP_PLAN_OK ||
+       dsp_plan_cost_compare(other.certificate.found,
+                             plan->certificate.found) < 0)) {
+    *plan = other;
+    status = DSP_PLAN_OK;
+  }
+  plan->certificate.exact = false;
+  plan->certificate.lower_bound = 0;
+  return status;
+}
+
+/// The same; where some value may be in too many layouts, among fewer.
+static DspPlanStatus plan_on(DspArena *arena, const DspPlanGraph *graph,
+                             const DspPlanOptions *options, uint32_t residual,
+                             DspPlan *plan, size_t *culprit) {
+  DspPlanStatus status =
+      plan_once(arena, graph, options, residual, plan, culprit);
+  if (status == DSP_PLAN_WIDE &&
+      plan_narrow(arena, graph, options, residual, plan) == DSP_PLAN_OK)
+    return DSP_PLAN_OK;
   return status;
 }
 

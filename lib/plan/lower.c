@@ -540,6 +540,7 @@ DspPlanStatus dsp_plan_lower(DspArena *arena, const DspPlanGraph *graph,
     .graph = graph, .mesh = options->mesh,
     .priced = options->machine != NULL &&
               !dsp_method_keeps_residual(options->method),
+    .few_pairs = options->few_pairs,
     .weights_anywhere = options->method == DSP_METHOD_MEGATRON_SP,
     .allow_tensor = options->allow_tensor ||
                     options->method == DSP_METHOD_MEGATRON_SP};

@@ -240,15 +240,29 @@ static void push(Offer *o, Pair pair) {
   o->list.picks[o->list.count++] = out;
 }
 
-static DspMeshPickList list_pairs(Offer *o) {
-  int least[PATTERNS];
+static bool is_alike(Pair pair) {
+  DspPlanWay a = pair.axes[0]->way, b = pair.axes[1]->way;
+  return a.dim == b.dim && a.contracted == b.contracted;
+}
+
+/// Adds the pairs that are wanted; `alike`: those with one dim on both axes.
+static void push_pairs(Offer *o, const int *least, bool alike) {
   Pair pair;
-  find_least(o, least);
   for (uint64_t i = 0; next_pair(o, &i, &pair);) {
     int wished = wish_of_pair(o, pair);
-    if (wished >= 0 && wished >= least[pattern_of(o, pair)])
+    if (wished >= 0 && wished >= least[pattern_of(o, pair)] &&
+        (!alike || is_alike(pair)))
       push(o, pair);
   }
+}
+
+static DspMeshPickList list_pairs(Offer *o) {
+  int least[PATTERNS];
+  find_least(o, least);
+  if (o->rules->few_pairs)
+    push_pairs(o, least, true);
+  if (o->list.count == 0)
+    push_pairs(o, least, false);
   return o->list;
 }
 

@@ -24,6 +24,7 @@ typedef struct DspPickRules {
   DspPlanMesh mesh;
   bool allow_tensor;
   bool weights_anywhere;   ///< also along the outer of two axes
+  bool few_pairs;          ///< the same dim on both axes, where that is offered
   bool priced;             ///< idle ranks and repeated work cost time: any
                            ///< op may be repeated or be cut on a short dim
   const int64_t *elements; ///< [nvalues]

@@ -127,6 +127,9 @@ typedef struct DspPlanOptions {
   bool allow_tensor;
   DspPlanMethod method;
   DspPlanWhatIf what_if;
+  bool few_pairs; ///< two axes: an op cuts one dim along both where it can, so
+                  ///< that values are in few layouts; set by dsp_plan_graph
+                  ///< itself where they are too many
   const struct DspMachine *machine; ///< least modelled time (machine.h);
                                     ///< NULL: fewest bytes
   DspSearchLimits limits;
