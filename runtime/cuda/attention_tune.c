@@ -20,14 +20,8 @@ static int by_cudnn(DsprtRun *run, const DsprtAttentionCall *call) {
   return is_plain(&call->a) && dsprt_attention_cudnn(run, call);
 }
 
-/// Built only when asked for, until it has run on a GPU with so many keys.
 static int by_short(DsprtRun *run, const DsprtAttentionCall *call) {
-#ifdef DSPRT_SHORT_128
   return is_plain(&call->a) && dsprt_attention_short(run, call);
-#else
-  (void)run, (void)call;
-  return 0;
-#endif
 }
 
 /// Worth a trial where a tile of queries would be mostly empty.
