@@ -1,7 +1,9 @@
-// attention_gpu.c - long attention on a GPU: the kernel for Hopper and cuDNN
-// against the kernel that takes anything, in f32, and TFLOP/s.
+// attention_gpu.c - attention on a GPU: the kernel for Hopper, cuDNN and the
+// kernel for few keys against the kernel that takes anything, in f32, and
+// TFLOP/s.
 //
-//   bench_attention_gpu [check]      exit status 1 when a number is wrong
+//   bench_attention_gpu [check|few]      exit status 1 when a number is wrong;
+//                                        few: times of 128 keys at most
 //
 // Inputs are random, outputs begin as NaNs with NaNs around them, so that what
 // was not written shows, and what was written beside them, too.
@@ -35,7 +37,14 @@ static const Case checks[] = {
     {2, 700, 700, 2, 64, 3},      {2, 700, 700, 2, 128, CAUSAL},
     {2, 333, 77, 3, 72, BIAS},    {2, 300, 300, 3, 64, BIAS},
     {2, 500, 500, 3, 128, 5},     {2, 300, 400, 2, 80, BIAS},
-    {2, 300, 400, 2, 96, CAUSAL},
+    {2, 300, 400, 2, 96, CAUSAL}, {65, 16, 16, 3, 72, 0},
+    {7, 33, 20, 2, 64, 0},        {40, 64, 64, 3, 72, 0},
+    {40, 65, 65, 3, 72, 0},       {9, 96, 96, 2, 32, 0},
+    {9, 81, 96, 2, 48, 0},        {9, 97, 5, 2, 64, 0},
+    {9, 128, 128, 3, 72, 0},      {9, 100, 127, 3, 72, 0},
+    {9, 120, 113, 2, 80, 0},      {9, 3, 128, 2, 96, 0},
+    {9, 128, 128, 2, 96, 0},      {9, 128, 90, 2, 128, 0},
+    {9, 111, 128, 2, 128, 0},
 };
 
 static const Case times[] = {
@@ -43,6 +52,11 @@ static const Case times[] = {
     {30, 920, 920, 16, 72, 0},   {8, 4096, 300, 16, 72, 0},
     {16, 4096, 4096, 16, 64, 0}, {8, 4096, 4096, 16, 80, 0},
     {8, 4096, 4096, 16, 96, 0},  {8, 4096, 4096, 16, 128, 0},
+    {1024, 16, 16, 16, 72, 0},   {512, 60, 60, 16, 72, 0},
+    {512, 64, 64, 16, 72, 0},    {400, 80, 80, 16, 72, 0},
+    {340, 96, 96, 16, 72, 0},    {300, 112, 112, 16, 72, 0},
+    {256, 128, 128, 16, 72, 0},  {256, 128, 128, 16, 64, 0},
+    {256, 128, 128, 16, 128, 0},
 };
 
 static DsprtState state;
@@ -174,17 +188,24 @@ static double error_of(Way *way, const Data *d) {
   return sqrt(difference / sum);
 }
 
-/// Returns false when our kernel is wrong.
+static bool is_for_short(const Case *c) {
+  return !c->kind && c->queries <= DSPRT_SHORT_MOST &&
+         c->keys <= DSPRT_SHORT_MOST;
+}
+
+/// Returns false when a kernel of ours is wrong.
 static bool check(const Case *c) {
   Data d = make(c, true);
   dsprt_attention_any(&run, &d.exact);
   double ours = error_of(dsprt_attention_long, &d);
   double theirs = c->kind ? -1 : error_of(dsprt_attention_cudnn, &d);
-  bool fine = ours < most_error; // -1 where there is no Hopper
-  printf("%5lld %6lld %6lld %5lld %8lld %4d %10.2e %10.2e%s\n",
+  double few = is_for_short(c) ? error_of(dsprt_attention_short, &d) : -1;
+  bool fine = ours < most_error && // -1 where there is no Hopper
+              few < most_error && is_for_short(c) == (few >= 0);
+  printf("%5lld %6lld %6lld %5lld %8lld %4d %10.2e %10.2e %10.2e%s\n",
          (long long)c->batch, (long long)c->queries, (long long)c->keys,
          (long long)c->heads, (long long)c->channels, c->kind, ours, theirs,
-         fine ? "" : "   wrong");
+         few, fine ? "" : "   wrong");
   release(&d);
   return fine;
 }
@@ -217,12 +238,14 @@ static void measure(const Case *c) {
   Data d = make(c, false);
   float ours = time_of(dsprt_attention_long, &d);
   float theirs = time_of(dsprt_attention_cudnn, &d);
+  float few = is_for_short(c) ? time_of(dsprt_attention_short, &d) : INFINITY;
   double flops = 4.0 * (double)(c->batch * c->heads * c->channels) *
                  (double)c->queries * (double)c->keys;
-  printf("%5lld %6lld %6lld %5lld %8lld %10.3f %8.0f %10.3f %8.0f\n",
+  printf("%5lld %6lld %6lld %5lld %8lld %10.3f %8.0f %10.3f %8.0f %10.3f "
+         "%8.0f\n",
          (long long)c->batch, (long long)c->queries, (long long)c->keys,
          (long long)c->heads, (long long)c->channels, ours, flops / ours * 1e-9,
-         theirs, flops / theirs * 1e-9);
+         theirs, flops / theirs * 1e-9, few, flops / few * 1e-9);
   release(&d);
 }
 
@@ -232,12 +255,14 @@ int main(int argc, char **argv) {
   state.workspace = device(DSPRT_WORKSPACE_BYTES);
   state.warming = true;
   printf("relative errors; kind: 1 causal, 2 window, 4 bias\n"
-         "batch queries keys heads channels kind  ours  cuDNN\n");
+         "batch queries keys heads channels kind  ours  cuDNN  few\n");
   for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
     fine &= check(&checks[i]);
   if (argc > 1 && strcmp(argv[1], "check") == 0) return !fine;
   printf("batch queries keys heads channels  ours ms  TFLOP/s  cuDNN ms  "
-         "TFLOP/s\n");
-  for (size_t i = 0; i < sizeof times / sizeof *times; i++) measure(&times[i]);
+         "TFLOP/s  few ms  TFLOP/s\n");
+  bool few = argc > 1 && strcmp(argv[1], "few") == 0;
+  for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+    if (!few || is_for_short(&times[i])) measure(&times[i]);
   return !fine;
 }

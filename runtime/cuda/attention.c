@@ -108,6 +108,13 @@ void dsprt_attend_some(DsprtRun *run, DsprtAttentionCall *call) {
   if (!dsprt_attention_cudnn(run, call)) dsprt_attention_any(run, call);
 }
 
+/// So few queries and keys that the short kernel need not be timed.
+static bool is_surely_short(const DsprtAttention *a) {
+  return a->nquery == 1 && a->nkey == 1 &&
+         a->query[0].size <= DSPRT_SHORT_SURE &&
+         a->key[0].size <= DSPRT_SHORT_SURE;
+}
+
 static void attend(DsprtRun *run, DsprtType type, const DsprtAttention *a,
                    const void *q, const void *k, const void *v, void *o) {
   DSPRT_SPAN(run, DSPRT_WORK_ATTENTION, "attention", dsprt_attention_flops(a),
@@ -122,7 +129,8 @@ static void attend(DsprtRun *run, DsprtType type, const DsprtAttention *a,
   }
   merge_batch(&call.a);
   if (type == DSPRT_F16 && plain && dsprt_attention_cudnn(run, &call)) return;
-  if (plain && dsprt_attention_short(run, &call)) return;
+  if (plain && is_surely_short(&call.a) && dsprt_attention_short(run, &call))
+    return;
   if (dsprt_attention_tuned(run, &call)) return;
   dsprt_attention_any(run, &call);
 }

@@ -22,8 +22,13 @@ extern "C" {
 /// and v lack, but not on the number of keys.
 void dsprt_attend_some(DsprtRun *run, DsprtAttentionCall *call);
 
-/// A warp for 16 queries, all keys in registers: bf16, at most 64 keys.
-/// Returns 0 when the call is not of this kind.
+/// The most queries and keys that the short kernel takes, and those up to which
+/// nothing else can be faster.
+enum { DSPRT_SHORT_MOST = 128, DSPRT_SHORT_SURE = 64 };
+
+/// A warp for 16 queries, all scores in registers: bf16, at most
+/// DSPRT_SHORT_MOST queries and keys, neither mask nor bias.  Returns 0 when
+/// the call is not of this kind.
 int dsprt_attention_short(DsprtRun *run, const DsprtAttentionCall *call);
 /// A kernel for Hopper: bf16, one query and one key dim, masks and a bias.
 /// Returns 0 likewise.

@@ -7,14 +7,14 @@
 // at a time, and many blocks share a multiprocessor, so that while some wait
 // for memory others compute.
 //
-// Needs:  bf16, at most 64 queries and 64 keys, heads of 32 to 128 channels,
+// Needs:  bf16, at most 128 queries and 128 keys, heads of 32 to 128 channels,
 //         rows aligned to 16 bytes.
 // Leaves: o.  Scores, softmax and sums in f32; probabilities rounded to bf16
 //         for the second product.
 #include "attention.h"
 #include "dsprt_kernels.cuh"
 
-enum { LANES = 32, TILE = 16, MOST_TILES = 4 };
+enum { LANES = 32, TILE = 16, MOST_TILES = 8, WARPS = 4 };
 
 struct Short {
   int nbatch;
@@ -88,7 +88,7 @@ struct Shape {
   /// An odd number of 16 bytes a row: eight rows lie in different banks.
   static constexpr int STRIDE = (D8 | 1) * 16;
   static constexpr int MATRIX = ROWS * STRIDE;
-  static constexpr int GROUPS = MOST_TILES / TILES; ///< of a block
+  static constexpr int GROUPS = TILES < WARPS ? WARPS / TILES : 1; ///< a block
   static constexpr int THREADS = GROUPS * TILES * LANES;
   static constexpr int BYTES = GROUPS * 3 * MATRIX;
   static constexpr int STEPS = (D8 + 1) / 2; ///< of 16 channels
@@ -274,27 +274,31 @@ static __global__ void __launch_bounds__(Shape<D8, TILES>::THREADS)
   }
 }
 
+/// Returns 0 where a block has less shared memory than this takes.
 template <int D8, int TILES>
-static void launch(DsprtRun *run, const Short &p) {
+static int launch(DsprtRun *run, const Short &p) {
   using S = Shape<D8, TILES>;
   unsigned blocks = (p.groups + S::GROUPS - 1) / S::GROUPS;
   auto kernel = short_kernel<D8, TILES>;
-  if (S::BYTES > 48 << 10) // more than a kernel gets unasked
-    cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                         S::BYTES);
+  if (S::BYTES > 48 << 10 && // more than a kernel gets unasked
+      cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                           S::BYTES) != cudaSuccess) {
+    cudaGetLastError(); // it was said here
+    return 0;
+  }
   kernel<<<blocks, S::THREADS, S::BYTES, dsprt_stream(run)>>>(p);
   dsprt_check_launch(run);
+  return 1;
 }
 
 template <int D8>
-static void launch_for(DsprtRun *run, const Short &p) {
+static int launch_for(DsprtRun *run, const Short &p) {
   uint32_t rows = p.queries > p.keys ? p.queries : p.keys;
-  if (rows <= TILE)
-    launch<D8, 1>(run, p);
-  else if (rows <= 2 * TILE)
-    launch<D8, 2>(run, p);
-  else
-    launch<D8, MOST_TILES>(run, p);
+  if (rows <= TILE) return launch<D8, 1>(run, p);
+  if (rows <= 2 * TILE) return launch<D8, 2>(run, p);
+  if (rows <= 4 * TILE) return launch<D8, 4>(run, p);
+  if (rows <= 6 * TILE) return launch<D8, 6>(run, p);
+  return launch<D8, MOST_TILES>(run, p);
 }
 
 static bool is_aligned(const DsprtAttentionCall *call) {
@@ -343,13 +347,13 @@ int dsprt_attention_short(DsprtRun *run, const DsprtAttentionCall *call) {
   p.v = (const DsprtBf16 *)call->v;
   p.o = (DsprtBf16 *)call->o;
   switch (a->dot) {
-  case 32: launch_for<4>(run, p); return 1;
-  case 48: launch_for<6>(run, p); return 1;
-  case 64: launch_for<8>(run, p); return 1;
-  case 72: launch_for<9>(run, p); return 1;
-  case 80: launch_for<10>(run, p); return 1;
-  case 96: launch_for<12>(run, p); return 1;
-  case 128: launch_for<16>(run, p); return 1;
+  case 32: return launch_for<4>(run, p);
+  case 48: return launch_for<6>(run, p);
+  case 64: return launch_for<8>(run, p);
+  case 72: return launch_for<9>(run, p);
+  case 80: return launch_for<10>(run, p);
+  case 96: return launch_for<12>(run, p);
+  case 128: return launch_for<16>(run, p);
   default: return 0;
   }
 }
