@@ -137,7 +137,8 @@ unsigned char *dsprt_backend_arena(DsprtRun *run, int64_t bytes) {
   dsprt_peers_open(run, arena, padded((int64_t)size));
   if (!arena) return NULL;
   // NaNs, so that whoever reads before writing is found out.
-  dsprt_check_cuda(run, cudaMemset(arena, 0xff, size), "filling the arena");
+  dsprt_check_cuda(run, cudaMemsetAsync(arena, 0xff, size, state.stream),
+                   "filling the arena");
   mirror = mmap(NULL, size, PROT_READ | PROT_WRITE,
                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mirror == MAP_FAILED) return NULL;
@@ -167,9 +168,7 @@ bool dsprt_backend_weights(DsprtRun *run, DsprtWeights *weights) {
     int64_t size = dsprt_param_bytes(c.param, run->mesh, run->rank);
     void *from, *to = (unsigned char *)state.weights + at;
     memcpy(&from, (unsigned char *)weights->pointers + c.offset, sizeof from);
-    dsprt_check_cuda(run,
-                     cudaMemcpy(to, from, (size_t)size, cudaMemcpyHostToDevice),
-                     "copying the weights");
+    dsprt_copy(run, to, from, size, "copying the weights");
     memcpy((unsigned char *)state.pointers + c.offset, &to, sizeof to);
     at += padded(size);
   }
@@ -178,17 +177,13 @@ bool dsprt_backend_weights(DsprtRun *run, DsprtWeights *weights) {
 }
 
 void dsprt_backend_put(DsprtRun *run, int64_t offset, int64_t bytes) {
-  dsprt_check_cuda(run,
-                   cudaMemcpy(run->arena + offset, state.mirror + offset,
-                              (size_t)bytes, cudaMemcpyHostToDevice),
-                   "copying an input");
+  dsprt_copy(run, run->arena + offset, state.mirror + offset, bytes,
+             "copying an input");
 }
 
 void dsprt_backend_get(DsprtRun *run, int64_t offset, int64_t bytes) {
-  dsprt_check_cuda(run,
-                   cudaMemcpy(state.mirror + offset, run->arena + offset,
-                              (size_t)bytes, cudaMemcpyDeviceToHost),
-                   "copying an output");
+  dsprt_copy(run, state.mirror + offset, run->arena + offset, bytes,
+             "copying an output");
 }
 
 static void check_team(DsprtRun *run) {
@@ -214,6 +209,17 @@ void dsprt_wait(DsprtRun *run) {
     }
     if (turn % 1024 == 1023) check_team(run);
   }
+}
+
+// cudaMemcpy of the host's pageable memory returns before the bytes are there,
+// and the stream of a pass does not wait for the stream that brings them.
+void dsprt_copy(DsprtRun *run, void *to, const void *from, int64_t bytes,
+                const char *what) {
+  dsprt_check_cuda(run,
+                   cudaMemcpyAsync(to, from, (size_t)bytes, cudaMemcpyDefault,
+                                   state.stream),
+                   what);
+  dsprt_wait(run);
 }
 
 bool dsprt_backend_allow_tf32(DsprtRun *run) {

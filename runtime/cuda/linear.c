@@ -162,19 +162,15 @@ static void *keep(DsprtRun *run, const Key *key, const Call *call) {
   if (call->residual != call->y) return NULL;
   void *kept = malloc(bytes_of_y(key));
   if (!kept) return NULL;
-  dsprt_wait(run);
-  dsprt_check_cuda(
-      run, cudaMemcpy(kept, call->y, bytes_of_y(key), cudaMemcpyDeviceToHost),
-      "keeping a residual");
+  dsprt_copy(run, kept, call->y, (int64_t)bytes_of_y(key),
+             "keeping a residual");
   return kept;
 }
 
 static void put_back(DsprtRun *run, const Key *key, const Call *call,
                      void *kept) {
-  dsprt_wait(run);
-  dsprt_check_cuda(
-      run, cudaMemcpy(call->y, kept, bytes_of_y(key), cudaMemcpyHostToDevice),
-      "putting a residual back");
+  dsprt_copy(run, call->y, kept, (int64_t)bytes_of_y(key),
+             "putting a residual back");
   free(kept);
 }
 

@@ -89,6 +89,10 @@ void dsprt_marks_free(struct DsprtState *state);
 
 /// Waits for the stream, with an eye on the other ranks.
 void dsprt_wait(DsprtRun *run);
+/// Copies `bytes` between the host and the device, in the order of the stream
+/// of passes; waits until they are there.  `what` is named when it fails.
+void dsprt_copy(DsprtRun *run, void *to, const void *from, int64_t bytes,
+                const char *what);
 
 void dsprt_linears_free(struct DsprtLinearPlan *list);
 void dsprt_attentions_free(struct DsprtAttentionPlan *list);
