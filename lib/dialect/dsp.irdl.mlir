@@ -208,7 +208,8 @@ irdl.dialect @dsp {
   }
 
   // A norm over the innermost dims, the rotation of its pairs, and an
-  // elementwise expression of the outcome (operand 0) and further values.
+  // elementwise expression of the outcome (operand 0) and further values.  With
+  // "before" what is normalised is an expression, too: the second result.
   irdl.operation @fused_norm {
     %x0 = irdl.base "!builtin.tensor"
     %x1 = irdl.base "!builtin.tensor"
@@ -223,6 +224,7 @@ irdl.dialect @dsp {
     %x10 = irdl.base "!builtin.tensor"
     %x11 = irdl.base "!builtin.tensor"
     %y = irdl.base "!builtin.tensor"
+    %sum = irdl.base "!builtin.tensor"
     %stage = irdl.any
     %norm = irdl.any
     %over = irdl.any
@@ -236,7 +238,7 @@ irdl.dialect @dsp {
       x9: optional %x9, x10: optional %x10, x11: optional %x11)
     irdl.attributes {"stage" = %stage, "norm" = %norm, "over" = %over,
                      "eps" = %eps, "params" = %params, "expr" = %expr}
-    irdl.results(y: %y)
+    irdl.results(y: %y, sum: optional %sum)
   }
 
   // Positions start .. start + size of one dim.

@@ -68,6 +68,8 @@ bool dsp_verify_attributes(DspVerifier *v, MlirOperation op, DspOpKind kind);
 bool dsp_verify_shapes(DspVerifier *v, const DspOpView *view);
 /// The expression of a dsp.map.
 bool dsp_verify_expr(DspVerifier *v, const DspOpView *view);
+/// The same of `before`.
+bool dsp_verify_before(DspVerifier *v, const DspOpView *view);
 /// Layouts follow the rule of the op.
 bool dsp_verify_layouts(DspVerifier *v, const DspOpView *view);
 /// A collective changes the layout as its name says.

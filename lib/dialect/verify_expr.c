@@ -69,6 +69,10 @@ static bool is_plain_copy(MlirAttribute expr) {
   return mlirAttributeIsAInteger(expr);
 }
 
+bool dsp_verify_before(DspVerifier *v, const DspOpView *view) {
+  return verify_node(v, view, dsp_verifier_attr(view, "before"), 0);
+}
+
 bool dsp_verify_expr(DspVerifier *v, const DspOpView *view) {
   MlirAttribute expr = dsp_verifier_attr(view, "expr");
   if (!verify_node(v, view, expr, 0)) return false;

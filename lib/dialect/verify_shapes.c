@@ -188,6 +188,26 @@ static bool verify_reads(DspVerifier *v, const DspOpView *view,
   return true;
 }
 
+/// What is normalised is the second result, of the type of x.
+static bool verify_sum(DspVerifier *v, const DspOpView *view, int64_t first,
+                       bool rotates) {
+  MlirAttribute before = dsp_verifier_attr(view, "before");
+  bool sums = mlirOperationGetNumResults(view->op) == 2;
+  if (sums == mlirAttributeIsNull(before))
+    return dsp_verify_fail(v, view->op,
+                           "needs both 'before' and a second result, or none");
+  if (!sums) return true;
+  if (rotates)
+    return dsp_verify_fail(v, view->op, "has both 'before' and 'rope'");
+  MlirValue x = mlirOperationGetOperand(view->op, 0);
+  MlirValue sum = mlirOperationGetResult(view->op, 1);
+  if (!mlirTypeEqual(mlirValueGetType(x), mlirValueGetType(sum)))
+    return dsp_verify_fail(v, view->op,
+                           "has a second result of another type than operand "
+                           "0");
+  return dsp_verify_before(v, view) && verify_reads(v, view, before, first);
+}
+
 static bool verify_fused_norm(DspVerifier *v, const DspOpView *view) {
   MlirStringRef norm = dsp_verifier_string(view, "norm");
   bool layer = mlirStringRefEqual(norm, mlirStringRefCreateFromCString("layer"));
@@ -204,7 +224,8 @@ static bool verify_fused_norm(DspVerifier *v, const DspOpView *view) {
                            (long long)params);
   if (!verify_norm_of(v, view, (size_t)params) ||
       (rotates && !verify_waves(v, view, &over, 1 + (size_t)params)) ||
-      !verify_reads(v, view, dsp_verifier_attr(view, "expr"), first))
+      !verify_reads(v, view, dsp_verifier_attr(view, "expr"), first) ||
+      !verify_sum(v, view, first, rotates))
     return false;
   DspNameList y = dsp_verifier_dims(view->result);
   for (size_t i = (size_t)first; i < view->noperands; i++) {

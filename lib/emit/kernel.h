@@ -11,12 +11,13 @@ typedef struct DspKernel {
   DspEmitter *e;
   const DspNest *nest;
   const DspAccess *out, *in;
+  const DspAccess *sum; ///< a second result, of the type of `out`, or NULL
   size_t nin;
   DspNames names;
-  const char *bases[DSP_NEST_IN + 1];  ///< distinct pointers of the host
-  const char *params[DSP_NEST_IN + 1]; ///< what the kernel calls them
-  bool written[DSP_NEST_IN + 1];
-  MlirType types[DSP_NEST_IN + 1];
+  const char *bases[DSP_NEST_IN + 2];  ///< distinct pointers of the host
+  const char *params[DSP_NEST_IN + 2]; ///< what the kernel calls them
+  bool written[DSP_NEST_IN + 2];
+  MlirType types[DSP_NEST_IN + 2];
   size_t nparams;
   const char *index; ///< C type of indices
   int width;         ///< elements of a thread
@@ -34,6 +35,8 @@ bool dsp_is_float(MlirType type);
 DspKernel dsp_kernel_begin(DspEmitter *e, const DspNest *nest,
                            const DspAccess *out, const DspAccess *in,
                            size_t nin);
+/// The kernel writes `sum` as well, which must outlive it.
+void dsp_kernel_add_sum(DspKernel *k, const DspAccess *sum);
 /// `a` as the kernel sees it.
 DspAccess dsp_kernel_access(DspKernel *k, const DspAccess *a);
 /// The product of the loops [0, count), over the width, as text.

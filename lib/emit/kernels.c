@@ -221,6 +221,9 @@ static void add_launch(DspKernel *k, const char *all, const char *name,
   DspText *out = &k->e->kernels;
   DspText line = {0};
   const char *bytes = dsp_nest_bytes(k->e, k->out, k->in, k->nin);
+  if (k->sum)
+    bytes = dsp_format(k->e->arena, "%s + %s", bytes,
+                       dsp_nest_bytes(k->e, k->sum, NULL, 0));
   dsp_text(&line, "void %s(DsprtRun *run, ", name);
   add_pointers(k, &line, true);
   dsp_statement(&k->e->declarations, "%s);", line.data);
@@ -280,6 +283,11 @@ DspKernel dsp_kernel_begin(DspEmitter *e, const DspNest *nest,
   param_of(&k, out, true);
   k.index = index_type(&k);
   return k;
+}
+
+void dsp_kernel_add_sum(DspKernel *k, const DspAccess *sum) {
+  k->sum = sum;
+  param_of(k, sum, true);
 }
 
 /// "add_mul": the functions of an expression, innermost last; "copy" without.

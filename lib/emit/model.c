@@ -185,6 +185,12 @@ static void place_unread(DspEmitter *e, MlirValue input) {
   dsp_place(e, input, dsp_access(&e->dims, mlirValueGetType(input), "NULL"));
 }
 
+static void declare_results(DspEmittedModel *m, MlirOperation op) {
+  for (intptr_t i = 0; i < mlirOperationGetNumResults(op); i++)
+    if (!mlirAttributeIsNull(dsp_entry(dsp_buffer_of(op, i), "frame")))
+      dsp_declare(m->e, &m->locals, op, i, "run->arena");
+}
+
 static void emit_model_op(DspEmittedModel *m, MlirOperation op) {
   DspEmitter *e = m->e;
   if (dsp_is_named(op, "scf.for")) {
@@ -197,9 +203,8 @@ static void emit_model_op(DspEmittedModel *m, MlirOperation op) {
     if (dsp_op_kind(op) == DSP_OP_INPUT &&
         !is_read(mlirOperationGetResult(op, 0)))
       place_unread(e, mlirOperationGetResult(op, 0));
-    else if (mlirOperationGetNumResults(op) &&
-             !mlirAttributeIsNull(dsp_entry(dsp_buffer_of(op, 0), "frame")))
-      dsp_declare(e, &m->locals, op, 0, "run->arena");
+    else
+      declare_results(m, op);
     dsp_emit_op(e, op, "run->arena");
   }
 }

@@ -1,5 +1,6 @@
-// rows.c - dsp.fused_norm as a CUDA kernel: a norm, the rotation of its pairs,
-// and an elementwise expression, on rows in registers (dsprt_rows.cuh).
+// rows.c - dsp.fused_norm as a CUDA kernel: an elementwise expression, which is
+// a result as well, a norm of it, the rotation of its pairs, and another
+// expression, on rows in registers (dsprt_rows.cuh).
 //
 // The loops of the nest are those over the rows; the channels, innermost and
 // side by side in every operand that has them, are shared out among the
@@ -19,12 +20,13 @@ enum {
 /// A fused norm at work.
 typedef struct RowNorm {
   MlirOperation op;
-  MlirAttribute over, expr;
+  MlirAttribute over, expr, before;
   int64_t channels;
   size_t params, first; ///< operands: parameters, the first of the expression
   bool layer, rotates, halves;
   DspAccess out, in[DSP_NEST_IN];        ///< as they lie
   DspAccess rows_out, rows[DSP_NEST_IN]; ///< without the channels
+  DspAccess sum, rows_sum;               ///< with `before`
   bool has_channels[DSP_NEST_IN];
   size_t nin;
   int width;
@@ -50,6 +52,7 @@ static RowNorm row_norm(DspEmitter *e, MlirOperation op, const DspAccess *y) {
   for (size_t i = 0; i < dims; i++)
     n.channels *= dsp_dim_names(&e->dims, names[i])->size;
   n.expr = dsp_get(op, "expr");
+  n.before = dsp_get(op, "before");
   n.layer = dsp_get_text(op, "norm").data[0] == 'l';
   n.rotates = pair.length > 0;
   n.halves = n.rotates && mlirStringRefEqual(names[0], pair);
@@ -58,6 +61,10 @@ static RowNorm row_norm(DspEmitter *e, MlirOperation op, const DspAccess *y) {
   n.nin = (size_t)mlirOperationGetNumOperands(op);
   n.out = *y;
   n.rows_out = without_channels(y, dims);
+  if (!mlirAttributeIsNull(n.before)) {
+    n.sum = *dsp_placed(e, mlirOperationGetResult(op, 1));
+    n.rows_sum = without_channels(&n.sum, dims);
+  }
   for (size_t i = 0; i < n.nin; i++) {
     n.in[i] = *dsp_operand(e, op, (intptr_t)i);
     size_t own = is_wave(&n, i) ? dims - 1 : dims;
@@ -101,6 +108,13 @@ static int64_t threads_of(const RowNorm *n) {
   return best;
 }
 
+/// "&x[row]", where a row of the second result begins: it lies as the first.
+static const char *sum_text(DspKernel *k, const RowNorm *n) {
+  DspAccess a = dsp_kernel_access(k, &n->rows_sum);
+  return dsp_format(k->e->arena, "&%s",
+                    dsp_nest_element(k->e, &a, k->nest, -1));
+}
+
 /// "&x[row]", where a row of operand `i` begins; -1: of the result.
 static const char *row_text(DspKernel *k, const RowNorm *n, int i) {
   DspAccess a = dsp_kernel_access(k, i < 0 ? &n->rows_out : &n->rows[i]);
@@ -111,7 +125,6 @@ static void add_norm(DspKernel *k, const RowNorm *n, DspText *out) {
   DspEmitter *e = k->e;
   const char *eps =
       dsp_number(e, mlirFloatAttrGetValueDouble(dsp_get(n->op, "eps")));
-  dsp_statement(out, "row.load(%s);", row_text(k, n, 0));
   dsp_line(out, "row.%s_norm(%s);", n->layer ? "layer" : "rms", eps);
   if (n->params > 0) dsp_statement(out, "row.scale(%s);", row_text(k, n, 1));
   if (n->params > 1) dsp_statement(out, "row.shift(%s);", row_text(k, n, 2));
@@ -125,12 +138,23 @@ static void add_norm(DspKernel *k, const RowNorm *n, DspText *out) {
                 row_text(k, n, (int)n->params + 2));
 }
 
-/// The expression, on every chunk.
-static void add_expression(DspKernel *k, const RowNorm *n, DspText *out) {
+static bool reads(MlirAttribute expr, size_t operand) {
+  if (mlirAttributeIsAInteger(expr))
+    return mlirIntegerAttrGetValueInt(expr) == (int64_t)operand;
+  if (!mlirAttributeIsAArray(expr)) return false;
+  for (intptr_t i = 1; i < mlirArrayAttrGetNumElements(expr); i++)
+    if (reads(mlirArrayAttrGetElement(expr, i), operand)) return true;
+  return false;
+}
+
+/// An expression, on every chunk.
+static void add_expression(DspKernel *k, const RowNorm *n, MlirAttribute expr,
+                           DspText *out) {
   DspEmitter *e = k->e;
   const char *operands[DSP_NEST_IN] = {"row.x[k].v[v]"};
-  if (mlirAttributeIsAInteger(n->expr)) return;
+  if (mlirAttributeIsAInteger(expr) && reads(expr, 0)) return;
   for (size_t i = n->first; i < n->nin; i++) {
+    if (!reads(expr, i)) continue;
     DspAccess x = dsp_kernel_access(k, &n->rows[i]);
     const char *name =
         dsp_name_c(&k->names, dsp_format(e->arena, "%s_v", x.base));
@@ -145,7 +169,7 @@ static void add_expression(DspKernel *k, const RowNorm *n, DspText *out) {
   out->indent++;
   dsp_line(out, "if (!row.has(k)) break;");
   for (size_t i = n->first; i < n->nin; i++) {
-    if (!n->has_channels[i]) continue;
+    if (!n->has_channels[i] || !reads(expr, i)) continue;
     dsp_statement(out, "const auto %.*s = row.chunk(%s + row.channel(k));",
                   (int)strcspn(operands[i], "."), operands[i],
                   row_text(k, n, (int)i));
@@ -154,18 +178,24 @@ static void add_expression(DspKernel *k, const RowNorm *n, DspText *out) {
   out->indent++;
   dsp_statement(
       out, "row.x[k].v[v] = %s;",
-      dsp_without_parentheses(e, dsp_expression(e, n->expr, operands)));
+      dsp_without_parentheses(e, dsp_expression(e, expr, operands)));
   out->indent -= 2;
   dsp_line(out, "}");
 }
 
+/// "_mul_add": the functions of an expression when they are not many.
+static const char *words_of(DspEmitter *e, MlirAttribute expr) {
+  if (mlirAttributeIsNull(expr)) return "";
+  const char *words = dsp_kernel_words(e, expr);
+  if (strlen(words) > 24) words = "map";
+  return dsp_format(e->arena, "%s%s", *words ? "_" : "", words);
+}
+
 /// "spatial_norm_mul_add", "temporal_norm_rope"
 static const char *kernel_name(DspEmitter *e, const RowNorm *n) {
-  const char *words = dsp_kernel_words(e, n->expr);
-  if (strlen(words) > 24) words = "map";
-  return dsp_format(e->arena, "%s_%s_norm%s%s%s", e->stage_name,
-                    n->layer ? "layer" : "rms", n->rotates ? "_rope" : "",
-                    *words ? "_" : "", words);
+  return dsp_format(e->arena, "%s%s_%s_norm%s%s", e->stage_name,
+                    words_of(e, n->before), n->layer ? "layer" : "rms",
+                    n->rotates ? "_rope" : "", words_of(e, n->expr));
 }
 
 void dsp_emit_row_norm(DspEmitter *e, MlirOperation op, const DspAccess *y) {
@@ -177,6 +207,8 @@ void dsp_emit_row_norm(DspEmitter *e, MlirOperation op, const DspAccess *y) {
   n.threads = threads_of(&n);
   DspNest nest = dsp_nest(e, &n.rows_out, &n.rows_out, n.rows, n.nin);
   DspKernel k = dsp_kernel_begin(e, &nest, &n.out, n.in, n.nin);
+  bool sums = !mlirAttributeIsNull(n.before);
+  if (sums) dsp_kernel_add_sum(&k, &n.sum);
   dsp_name_c(&k.names, "row");
   dsp_name_c(&k.names, "k");
   k.width = 1; // the loops are those over rows
@@ -186,8 +218,13 @@ void dsp_emit_row_norm(DspEmitter *e, MlirOperation op, const DspAccess *y) {
   k.width = n.width;
   dsp_line(&body, "DsprtRow<%s, %d, %lld> row;", dsp_product_text(e, n.over),
            n.width, (long long)n.threads);
+  dsp_statement(&body, "row.load(%s);", row_text(&k, &n, 0));
+  if (sums) {
+    add_expression(&k, &n, n.before, &body);
+    dsp_statement(&body, "row.store(%s);", sum_text(&k, &n));
+  }
   add_norm(&k, &n, &body);
-  add_expression(&k, &n, &body);
+  add_expression(&k, &n, n.expr, &body);
   dsp_statement(&body, "row.store(%s);", row_text(&k, &n, -1));
   const char *team = n.threads == 1
                          ? NULL

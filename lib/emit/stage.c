@@ -54,9 +54,8 @@ MlirAttribute dsp_buffer_of(MlirOperation op, intptr_t i) {
 
 static const char *wish_of(MlirOperation op, intptr_t result) {
   MlirAttribute names = dsp_get(op, "result_names");
-  (void)result;
   MlirStringRef name = mlirAttributeIsNull(names)
-                           ? dsp_get_text(op, "name")
+                           ? dsp_get_text(op, result ? "sum_name" : "name")
                            : mlirStringAttrGetValue(
                                  mlirArrayAttrGetElement(names, result));
   static char text[128];
@@ -90,9 +89,10 @@ typedef struct Signature {
 } Signature;
 
 static void place_stage_result(DspEmitter *e, DspNames *names,
-                               MlirOperation op, const Signature *s) {
-  MlirAttribute buffer = dsp_buffer_of(op, 0);
-  MlirValue value = mlirOperationGetResult(op, 0);
+                               MlirOperation op, intptr_t i,
+                               const Signature *s) {
+  MlirAttribute buffer = dsp_buffer_of(op, i);
+  MlirValue value = mlirOperationGetResult(op, i);
   MlirAttribute arg = dsp_entry(buffer, "arg");
   MlirAttribute result = dsp_entry(buffer, "result");
   const char *base = NULL;
@@ -103,7 +103,7 @@ static void place_stage_result(DspEmitter *e, DspNames *names,
   if (base)
     dsp_place(e, value, dsp_access(&e->dims, mlirValueGetType(value), base));
   else if (!mlirAttributeIsNull(dsp_entry(buffer, "frame")))
-    dsp_declare(e, names, op, 0, "frame");
+    dsp_declare(e, names, op, i, "frame");
 }
 
 static Signature read_signature(DspEmitter *e, DspNames *names,
@@ -133,9 +133,11 @@ static Signature read_signature(DspEmitter *e, DspNames *names,
   for (MlirOperation op = mlirBlockGetFirstOperation(body); op.ptr;
        op = mlirOperationGetNextInBlock(op)) {
     if (mlirAttributeIsNull(dsp_get(op, "buffers"))) continue;
-    MlirAttribute arg = dsp_entry(dsp_buffer_of(op, 0), "arg");
-    if (!mlirAttributeIsNull(arg))
-      s.writes[mlirIntegerAttrGetValueInt(arg)] = true;
+    for (intptr_t i = 0; i < mlirOperationGetNumResults(op); i++) {
+      MlirAttribute arg = dsp_entry(dsp_buffer_of(op, i), "arg");
+      if (!mlirAttributeIsNull(arg))
+        s.writes[mlirIntegerAttrGetValueInt(arg)] = true;
+    }
   }
   return s;
 }
@@ -191,7 +193,9 @@ void dsp_emit_stage(DspEmitter *e, MlirOperation func) {
   MlirOperation end = mlirBlockGetTerminator(dsp_body_of(func));
   MlirOperation op = mlirBlockGetFirstOperation(dsp_body_of(func));
   for (; op.ptr && op.ptr != end.ptr; op = mlirOperationGetNextInBlock(op)) {
-    if (!dsp_is_named(op, "dsp.param")) place_stage_result(e, &names, op, &s);
+    for (intptr_t i = 0; i < mlirOperationGetNumResults(op); i++)
+      if (!dsp_is_named(op, "dsp.param"))
+        place_stage_result(e, &names, op, i, &s);
     dsp_emit_op(e, op, "frame");
   }
   DspText body = e->text;

@@ -120,10 +120,36 @@ static bool dies_at(const Frame *f, MlirValue value, int64_t time) {
   return dsp_ptr_map_get(&f->last_read, value.ptr, -1) == time;
 }
 
-/// The operand whose memory the result of a map may take over, or -1.
+static bool reads_operand(MlirAttribute expr, int64_t number) {
+  if (mlirAttributeIsAInteger(expr))
+    return mlirIntegerAttrGetValueInt(expr) == number;
+  bool reads = false;
+  for (intptr_t i = 1;
+       mlirAttributeIsAArray(expr) && i < mlirArrayAttrGetNumElements(expr);
+       i++)
+    reads |= reads_operand(mlirArrayAttrGetElement(expr, i), number);
+  return reads;
+}
+
+/// A fused norm writes its second result before it reads what its last
+/// expression needs besides; the first result, later, must not lie where the
+/// second does.
+static bool is_kept(const Frame *f, MlirOperation norm, intptr_t operand,
+                    intptr_t result) {
+  if (mlirOperationGetNumResults(norm) < 2) return false;
+  if (result == 1)
+    return operand > 0 && reads_operand(dsp_attr(norm, "expr"), operand);
+  MlirValue sum = mlirOperationGetResult(norm, 1);
+  MlirValue x = mlirOperationGetOperand(norm, operand);
+  return dsp_ptr_map_get(&f->object_of, sum.ptr, NO_OBJECT) ==
+         dsp_ptr_map_get(&f->object_of, x.ptr, NO_OBJECT);
+}
+
+/// The operand whose memory a result of a map may take over, or -1.
 static intptr_t reusable_operand(const Frame *f, MlirOperation map,
-                                 int64_t time, const bool *arg_may_go) {
-  MlirType type = mlirValueGetType(mlirOperationGetResult(map, 0));
+                                 intptr_t result, int64_t time,
+                                 const bool *arg_may_go) {
+  MlirType type = mlirValueGetType(mlirOperationGetResult(map, result));
   intptr_t n = mlirOperationGetNumOperands(map), first = 0;
   if (dsp_is(map, "dsp.fused_linear")) { // may write over what it adds
     if (!dsp_str_is(dsp_string_attr(map, "epilogue"), "add")) return -1;
@@ -135,7 +161,7 @@ static intptr_t reusable_operand(const Frame *f, MlirOperation map,
     MlirValue root = root_of(value);
     if (!mlirValueEqual(value, root) || is_weight(root) ||
         !mlirTypeEqual(mlirValueGetType(value), type) ||
-        !dies_at(f, value, time))
+        !dies_at(f, value, time) || is_kept(f, map, i, result))
       continue;
     if (mlirValueIsABlockArgument(value) &&
         !arg_may_go[mlirBlockArgumentGetArgNumber(value)])
@@ -216,22 +242,13 @@ static MlirValue dead_argument(const Frame *f, MlirValue result, int64_t time,
   return (MlirValue){NULL};
 }
 
-static void place_op(Frame *f, MlirOperation op, int64_t time,
-                     const bool *arg_may_go) {
-  if (dsp_is(op, "func.call")) {
-    place_call_results(f, op, time);
-    return;
-  }
-  if (mlirOperationGetNumResults(op) == 0 || is_view(op)) return;
-  MlirValue result = mlirOperationGetResult(op, 0);
-  if (dsp_is(op, "dsp.param")) {
-    dsp_ptr_map_set(&f->object_of, result.ptr, WEIGHT);
-    return;
-  }
+static void place_result(Frame *f, MlirOperation op, intptr_t number,
+                         int64_t time, const bool *arg_may_go) {
+  MlirValue result = mlirOperationGetResult(op, number);
   bool reuses = dsp_is(op, "dsp.map") || dsp_is(op, "dsp.fused_linear") ||
                 dsp_is(op, "dsp.fused_norm");
   intptr_t operand = reuses
-                         ? reusable_operand(f, op, time, arg_may_go)
+                         ? reusable_operand(f, op, number, time, arg_may_go)
                          : -1;
   MlirValue dead = {NULL};
   if (arg_may_go && is_returned(f, result))
@@ -242,6 +259,21 @@ static void place_op(Frame *f, MlirOperation op, int64_t time,
     take_over(f, mlirOperationGetOperand(op, operand), result, time);
   else
     own_new_memory(f, result, time);
+}
+
+static void place_op(Frame *f, MlirOperation op, int64_t time,
+                     const bool *arg_may_go) {
+  if (dsp_is(op, "func.call")) {
+    place_call_results(f, op, time);
+    return;
+  }
+  if (is_view(op)) return;
+  if (dsp_is(op, "dsp.param")) {
+    dsp_ptr_map_set(&f->object_of, mlirOperationGetResult(op, 0).ptr, WEIGHT);
+    return;
+  }
+  for (intptr_t i = mlirOperationGetNumResults(op); i-- > 0;)
+    place_result(f, op, i, time, arg_may_go);
 }
 
 static void place_args(Frame *f) {

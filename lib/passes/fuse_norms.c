@@ -5,8 +5,12 @@
 // Leaves: no norm, fused or not, whose only reader is a dsp.map of the same
 //         dims that the row kernel can do (modulation by a scale and a shift),
 //         and no norm that would have its rows copied first because they lie
-//         in a slice: they are a dsp.fused_norm.  What was rounded between the
-//         two is kept in f32.
+//         in a slice: they are a dsp.fused_norm.  Neither a dsp.map whose rows
+//         such a norm and others read (a gate and the residual): the fused norm
+//         has it as its second result.  It would be written and read again;
+//         now it is written.  A sum that is the epilogue of a product is no
+//         map any more and costs nothing there.  What was rounded between the
+//         ops is kept in f32.
 #include "rows.h"
 
 #include "pass_list.h"
@@ -102,6 +106,68 @@ static void try_slice(MlirOperation norm) {
   mlirOperationDestroy(norm);
 }
 
+/// Do all read `value`, which `norm` reads as operand 0 alone, behind it?
+static bool is_read_behind(MlirValue value, MlirOperation norm) {
+  for (intptr_t i = 1; i < mlirOperationGetNumOperands(norm); i++)
+    if (mlirValueEqual(mlirOperationGetOperand(norm, i), value)) return false;
+  MlirOpOperand use = mlirValueGetFirstUse(value);
+  for (; !mlirOpOperandIsNull(use); use = mlirOpOperandGetNextUse(use)) {
+    MlirOperation owner = mlirOpOperandGetOwner(use);
+    if (!mlirOperationEqual(owner, norm) &&
+        !mlirOperationIsBeforeInBlock(norm, owner))
+      return false;
+  }
+  return true;
+}
+
+/// The operand of a map that its rows may take the place of, or -1: the map
+/// walks along the rows of the norm.
+static intptr_t row_of_map(MlirOperation map, MlirAttribute over) {
+  MlirType type = mlirValueGetType(mlirOperationGetResult(map, 0));
+  intptr_t row = -1;
+  for (intptr_t i = mlirOperationGetNumOperands(map); i-- > 0;) {
+    MlirValue x = mlirOperationGetOperand(map, i);
+    if (!dsp_walks_along(x, over)) return -1;
+    if (mlirTypeEqual(mlirValueGetType(x), type)) row = i;
+  }
+  return row;
+}
+
+/// The map that makes the rows of the norm and may go into its kernel, or null.
+static MlirOperation sum_of(MlirOperation norm) {
+  MlirOperation none = {NULL};
+  MlirValue x = mlirOperationGetOperand(norm, 0);
+  if (dsp_string_attr(norm, "rope").length || !mlirValueIsAOpResult(x) ||
+      dsp_has_one_use(x))
+    return none;
+  MlirOperation map = mlirOpResultGetOwner(x);
+  if (!dsp_is(map, "dsp.map") ||
+      dsp_int_attr(norm, "stage", -1) != dsp_int_attr(map, "stage", -1))
+    return none;
+  return is_read_behind(x, norm) ? map : none;
+}
+
+/// The norm makes its rows itself, and writes them for the others.
+static void try_sum(MlirOperation norm) {
+  MlirOperation map = sum_of(norm);
+  if (!map.ptr) return;
+  intptr_t row = row_of_map(map, dsp_attr(norm, "over"));
+  if (row < 0) return;
+  MlirContext context = mlirOperationGetContext(norm);
+  DspRowOperands list = dsp_row_operands(norm);
+  list.values[0] = mlirOperationGetOperand(map, row);
+  MlirAttribute before = rebuild(context, map, dsp_attr(map, "expr"), row,
+                                 dsp_int(context, 0), &list);
+  if (mlirAttributeIsNull(before)) return;
+  MlirOperation fused = dsp_build_summed_norm(norm, map, &list, before);
+  dsp_replace_uses(mlirOperationGetResult(norm, 0),
+                   mlirOperationGetResult(fused, 0));
+  dsp_replace_uses(mlirOperationGetResult(map, 0),
+                   mlirOperationGetResult(fused, 1));
+  mlirOperationDestroy(norm);
+  mlirOperationDestroy(map);
+}
+
 bool dsp_pass_fuse_norms(MlirModule module, const DspPassOptions *options) {
   (void)options;
   MlirOperation func = dsp_model_func(module);
@@ -114,6 +180,9 @@ bool dsp_pass_fuse_norms(MlirModule module, const DspPassOptions *options) {
   list = dsp_list_ops(arena, dsp_body(func));
   for (size_t i = 0; i < list.count; i++)
     if (dsp_is_row_norm(list.ops[i])) try_slice(list.ops[i]);
+  list = dsp_list_ops(arena, dsp_body(func));
+  for (size_t i = 0; i < list.count; i++)
+    if (dsp_is_row_norm(list.ops[i])) try_sum(list.ops[i]);
   dsp_arena_destroy(arena);
   return true;
 }

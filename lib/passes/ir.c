@@ -130,10 +130,19 @@ MlirOperation dsp_build_before(MlirOperation before, const char *name,
                                MlirValue const *operands, MlirType result,
                                intptr_t nattributes, const char *const *names,
                                MlirAttribute const *attributes) {
+  return dsp_build_results_before(before, name, location, noperands, operands,
+                                  1, &result, nattributes, names, attributes);
+}
+
+MlirOperation dsp_build_results_before(
+    MlirOperation before, const char *name, MlirLocation location,
+    intptr_t noperands, MlirValue const *operands, intptr_t nresults,
+    MlirType const *results, intptr_t nattributes, const char *const *names,
+    MlirAttribute const *attributes) {
   MlirOperationState state = mlirOperationStateGet(
       mlirStringRefCreateFromCString(name), location);
   mlirOperationStateAddOperands(&state, noperands, operands);
-  mlirOperationStateAddResults(&state, 1, &result);
+  mlirOperationStateAddResults(&state, nresults, results);
   for (intptr_t i = 0; i < nattributes; i++) {
     MlirStringRef key = mlirStringRefCreateFromCString(names[i]);
     MlirIdentifier id =

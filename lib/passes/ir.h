@@ -57,6 +57,13 @@ MlirOperation dsp_build_before(MlirOperation before, const char *name,
                                intptr_t nattributes, const char *const *names,
                                MlirAttribute const *attributes);
 
+/// The same with `nresults` results.
+MlirOperation dsp_build_results_before(
+    MlirOperation before, const char *name, MlirLocation location,
+    intptr_t noperands, MlirValue const *operands, intptr_t nresults,
+    MlirType const *results, intptr_t nattributes, const char *const *names,
+    MlirAttribute const *attributes);
+
 /// Does exactly one operand of one op read the value?
 bool dsp_has_one_use(MlirValue value);
 /// Replaces every use of `from` by `to`.

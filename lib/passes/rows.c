@@ -67,7 +67,8 @@ MlirAttribute dsp_norm_expr(MlirOperation norm) {
 
 static MlirOperation build(MlirOperation last, MlirOperation norm,
                            const DspRowOperands *list, MlirAttribute expr,
-                           MlirAttribute rope) {
+                           MlirAttribute rope, MlirOperation sum,
+                           MlirAttribute before) {
   MlirContext context = mlirOperationGetContext(norm);
   bool fused = dsp_is(norm, "dsp.fused_norm");
   MlirAttribute kind = dsp_string(
@@ -75,31 +76,42 @@ static MlirOperation build(MlirOperation last, MlirOperation norm,
                    dsp_is(norm, "dsp.layer_norm") ? "layer" : "rms"));
   MlirAttribute params =
       dsp_int(context, mlirOperationGetNumOperands(norm) - 1);
-  const char *names[8] = {"norm", "over", "eps", "params", "expr", "stage"};
-  MlirAttribute attributes[8] = {fused ? dsp_attr(norm, "norm") : kind,
+  const char *names[10] = {"norm", "over", "eps", "params", "expr", "stage"};
+  MlirAttribute attributes[10] = {fused ? dsp_attr(norm, "norm") : kind,
                                  dsp_attr(norm, "over"),
                                  dsp_attr(norm, "eps"),
                                  fused ? dsp_attr(norm, "params") : params,
                                  expr,
                                  dsp_attr(last, "stage")};
   intptr_t n = 6;
-  const char *optional[] = {"rope", "name"};
-  MlirAttribute values[] = {rope, dsp_attr(last, "name")};
-  for (int i = 0; i < 2; i++) {
+  const char *optional[] = {"rope", "name", "before", "sum_name"};
+  MlirAttribute values[] = {
+      rope, dsp_attr(last, "name"), before,
+      sum.ptr ? dsp_attr(sum, "name") : mlirAttributeGetNull()};
+  for (int i = 0; i < 4; i++) {
     if (mlirAttributeIsNull(values[i])) continue;
     names[n] = optional[i];
     attributes[n++] = values[i];
   }
-  MlirValue result = mlirOperationGetResult(last, 0);
-  return dsp_build_before(
+  MlirType type = mlirValueGetType(mlirOperationGetResult(last, 0));
+  MlirType results[] = {type, mlirValueGetType(list->values[0])};
+  return dsp_build_results_before(
       last, "dsp.fused_norm", mlirOperationGetLocation(norm), list->count,
-      list->values, mlirValueGetType(result), n, names, attributes);
+      list->values, sum.ptr ? 2 : 1, results, n, names, attributes);
 }
 
 MlirOperation dsp_build_fused_norm(MlirOperation last, MlirOperation norm,
                                    const DspRowOperands *list,
                                    MlirAttribute expr) {
-  return build(last, norm, list, expr, dsp_attr(norm, "rope"));
+  return build(last, norm, list, expr, dsp_attr(norm, "rope"),
+               (MlirOperation){NULL}, mlirAttributeGetNull());
+}
+
+MlirOperation dsp_build_summed_norm(MlirOperation norm, MlirOperation sum,
+                                    const DspRowOperands *list,
+                                    MlirAttribute before) {
+  return build(norm, norm, list, dsp_norm_expr(norm), mlirAttributeGetNull(),
+               sum, before);
 }
 
 MlirOperation dsp_build_rotated_norm(MlirOperation last, MlirOperation norm,
@@ -109,5 +121,6 @@ MlirOperation dsp_build_rotated_norm(MlirOperation last, MlirOperation norm,
   list.values[list.count++] = cosines;
   list.values[list.count++] = sines;
   return build(last, norm, &list, dsp_norm_expr(norm),
-               dsp_string(mlirOperationGetContext(norm), rope));
+               dsp_string(mlirOperationGetContext(norm), rope),
+               (MlirOperation){NULL}, mlirAttributeGetNull());
 }

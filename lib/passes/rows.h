@@ -33,6 +33,11 @@ MlirAttribute dsp_norm_expr(MlirOperation norm);
 MlirOperation dsp_build_fused_norm(MlirOperation last, MlirOperation norm,
                                    const DspRowOperands *list,
                                    MlirAttribute expr);
+/// The same of what `before` makes of operand 0, as the map `sum` did, which is
+/// the second result; in front of the norm.
+MlirOperation dsp_build_summed_norm(MlirOperation norm, MlirOperation sum,
+                                    const DspRowOperands *list,
+                                    MlirAttribute before);
 /// The same with the pairs along `rope` rotated: a norm that is not fused, its
 /// cosines and sines.
 MlirOperation dsp_build_rotated_norm(MlirOperation last, MlirOperation norm,

@@ -750,6 +750,16 @@ module attributes {dsp.dims = [
     %4 = "dsp.fused_norm"(%x, %a, %a) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0>, norm = "rms", over = ["R", "two"], eps = 1.0e-6 : f64, params = 0 : i64, rope = "R", expr = 0 : i64, stage = 0 : i64} : (!x, !a, !a) -> !x
     // expected-error@+1 {{angles of}}
     %5 = "dsp.fused_norm"(%x, %w, %w) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0>, norm = "rms", over = ["R", "two"], eps = 1.0e-6 : f64, params = 0 : i64, rope = "two", expr = 0 : i64, stage = 0 : i64} : (!x, !r, !r) -> !x
+    // expected-error@+1 {{needs both 'before' and a second result, or none}}
+    %6 = "dsp.fused_norm"(%x) {operandSegmentSizes = array<i32: 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, norm = "rms", over = ["R", "two"], eps = 1.0e-6 : f64, params = 0 : i64, before = ["mul", 0, 2.0], expr = 0 : i64, stage = 0 : i64} : (!x) -> !x
+    // expected-error@+1 {{needs both 'before' and a second result, or none}}
+    %7:2 = "dsp.fused_norm"(%x) {operandSegmentSizes = array<i32: 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, norm = "rms", over = ["R", "two"], eps = 1.0e-6 : f64, params = 0 : i64, expr = 0 : i64, stage = 0 : i64} : (!x) -> (!x, !x)
+    // expected-error@+1 {{has a second result of another type than operand 0}}
+    %8:2 = "dsp.fused_norm"(%x) {operandSegmentSizes = array<i32: 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, norm = "rms", over = ["R", "two"], eps = 1.0e-6 : f64, params = 0 : i64, before = ["mul", 0, 2.0], expr = 0 : i64, stage = 0 : i64} : (!x) -> (!x, !r)
+    // expected-error@+1 {{uses operand 3 of 1}}
+    %9:2 = "dsp.fused_norm"(%x) {operandSegmentSizes = array<i32: 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, norm = "rms", over = ["R", "two"], eps = 1.0e-6 : f64, params = 0 : i64, before = ["mul", 0, 3], expr = 0 : i64, stage = 0 : i64} : (!x) -> (!x, !x)
+    // expected-error@+1 {{reads operand 1, which is the norm's}}
+    %10:2 = "dsp.fused_norm"(%x, %w) {operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, norm = "rms", over = ["R", "two"], eps = 1.0e-6 : f64, params = 1 : i64, before = ["mul", 0, 1], expr = 0 : i64, stage = 0 : i64} : (!x, !r) -> (!x, !x)
     return
   }
 }

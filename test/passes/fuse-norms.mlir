@@ -39,6 +39,7 @@ module attributes {dsp.target = "cuda", dsp.ranks = 2 : i64, dsp.dims = [{name =
     %p = "dsp.map"(%n, %o) {operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, expr = ["mul", 0, 1], stage = 0 : i64} : (!x, !x) -> !x
     %a = "dsp.slice"(%m) {dim = "n", start = 0 : i64, size = 1 : i64, stage = 0 : i64} : (!m) -> !s
     %q = "dsp.layer_norm"(%a) {over = ["C"], eps = 1.0e-6 : f64, stage = 0 : i64} : (!s) -> !s
+    "dsp.output"(%n) {name = "n", file_shape = [4, 3, 8], stage = 1 : i64} : (!x) -> ()
     "dsp.output"(%p) {name = "p", file_shape = [4, 3, 8], stage = 0 : i64} : (!x) -> ()
     "dsp.output"(%q) {name = "q", file_shape = [4, 8], stage = 0 : i64} : (!s) -> ()
     return
@@ -71,6 +72,54 @@ module attributes {dsp.target = "cuda", dsp.ranks = 2 : i64, dsp.dims = [{name =
     %s = "dsp.rope"(%m, %a) {over = ["two"], stage = 0 : i64} : (!h, !a) -> !h
     "dsp.output"(%r) {name = "r", file_shape = [4, 6], stage = 0 : i64} : (!q) -> ()
     "dsp.output"(%s) {name = "s", file_shape = [4, 6], stage = 0 : i64} : (!h) -> ()
+    return
+  }
+}
+
+// -----
+
+!x = tensor<4x3x8xf32, {dims = ["T", "S", "C"], layout = ["T"]}>
+!g = tensor<4x8xf32, {dims = ["T", "C"], layout = ["T"]}>
+
+// What a norm and others read becomes the second result of the norm.
+// CHECK-LABEL: func.func @sums
+// CHECK: %[[X:.*]] = "dsp.input"
+// CHECK-NEXT: %[[Y:.*]] = "dsp.input"
+// CHECK-NEXT: %[[G:.*]] = "dsp.input"
+// CHECK-NEXT: %[[N:.*]]:2 = "dsp.fused_norm"(%[[X]], %[[G]], %[[Y]]) {before = ["add", 0, ["mul", 1, 2]], eps = {{.*}}expr = ["mul", 0, 1], name = "n"{{.*}}sum_name = "s"
+// CHECK-NEXT: "dsp.rearrange"(%[[N]]#1)
+// Read by the norm alone.
+// CHECK-NEXT: %[[P:.*]] = "dsp.map"(%[[Y]])
+// CHECK-NEXT: "dsp.layer_norm"(%[[P]])
+// Read in front of the norm.
+// CHECK-NEXT: %[[U:.*]] = "dsp.map"(%[[X]])
+// CHECK-NEXT: "dsp.rearrange"(%[[U]])
+// CHECK-NEXT: "dsp.layer_norm"(%[[U]])
+// Of another stage.
+// CHECK-NEXT: %[[A:.*]] = "dsp.map"(%[[Y]])
+// CHECK-NEXT: "dsp.layer_norm"(%[[A]])
+module attributes {dsp.target = "cuda", dsp.ranks = 2 : i64, dsp.dims = [{name = "T", size = 4 : i64}, {name = "S", size = 3 : i64}, {name = "C", size = 8 : i64}]} {
+  func.func @sums() {
+    %x = "dsp.input"() {name = "x", stage = 0 : i64} : () -> !x
+    %y = "dsp.input"() {name = "y", stage = 0 : i64} : () -> !x
+    %g = "dsp.input"() {name = "g", stage = 0 : i64} : () -> !g
+    %s = "dsp.map"(%x, %g, %y) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0>, expr = ["add", 0, ["mul", 1, 2]], name = "s", stage = 0 : i64} : (!x, !g, !x) -> !x
+    %h = "dsp.layer_norm"(%s) {over = ["C"], eps = 1.0e-6 : f64, stage = 0 : i64} : (!x) -> !x
+    %n = "dsp.map"(%h, %g) {operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, expr = ["mul", 0, 1], name = "n", stage = 0 : i64} : (!x, !g) -> !x
+    %p = "dsp.rearrange"(%s) {stage = 0 : i64} : (!x) -> !x
+    %q = "dsp.map"(%y) {operandSegmentSizes = array<i32: 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, expr = ["exp", 0], stage = 0 : i64} : (!x) -> !x
+    %r = "dsp.layer_norm"(%q) {over = ["C"], eps = 1.0e-6 : f64, stage = 0 : i64} : (!x) -> !x
+    %u = "dsp.map"(%x) {operandSegmentSizes = array<i32: 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, expr = ["silu", 0], stage = 0 : i64} : (!x) -> !x
+    %v = "dsp.rearrange"(%u) {stage = 0 : i64} : (!x) -> !x
+    %w = "dsp.layer_norm"(%u) {over = ["C"], eps = 1.0e-6 : f64, stage = 0 : i64} : (!x) -> !x
+    %a = "dsp.map"(%y) {operandSegmentSizes = array<i32: 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, expr = ["silu", 0], stage = 0 : i64} : (!x) -> !x
+    %b = "dsp.layer_norm"(%a) {over = ["C"], eps = 1.0e-6 : f64, stage = 1 : i64} : (!x) -> !x
+    "dsp.output"(%p) {name = "p", file_shape = [4, 3, 8], stage = 1 : i64} : (!x) -> ()
+    "dsp.output"(%r) {name = "r", file_shape = [4, 3, 8], stage = 1 : i64} : (!x) -> ()
+    "dsp.output"(%v) {name = "v", file_shape = [4, 3, 8], stage = 1 : i64} : (!x) -> ()
+    "dsp.output"(%w) {name = "w", file_shape = [4, 3, 8], stage = 1 : i64} : (!x) -> ()
+    "dsp.output"(%a) {name = "a", file_shape = [4, 3, 8], stage = 1 : i64} : (!x) -> ()
+    "dsp.output"(%b) {name = "b", file_shape = [4, 3, 8], stage = 1 : i64} : (!x) -> ()
     return
   }
 }
