@@ -168,7 +168,7 @@ bool dsprt_backend_weights(DsprtRun *run, DsprtWeights *weights) {
     int64_t size = dsprt_param_bytes(c.param, run->mesh, run->rank);
     void *from, *to = (unsigned char *)state.weights + at;
     memcpy(&from, (unsigned char *)weights->pointers + c.offset, sizeof from);
-    dsprt_copy(run, to, from, size, "copying the weights");
+    dsprt_transfer(run, to, from, size, "copying the weights");
     memcpy((unsigned char *)state.pointers + c.offset, &to, sizeof to);
     at += padded(size);
   }
@@ -177,12 +177,12 @@ bool dsprt_backend_weights(DsprtRun *run, DsprtWeights *weights) {
 }
 
 void dsprt_backend_put(DsprtRun *run, int64_t offset, int64_t bytes) {
-  dsprt_copy(run, run->arena + offset, state.mirror + offset, bytes,
+  dsprt_transfer(run, run->arena + offset, state.mirror + offset, bytes,
              "copying an input");
 }
 
 void dsprt_backend_get(DsprtRun *run, int64_t offset, int64_t bytes) {
-  dsprt_copy(run, state.mirror + offset, run->arena + offset, bytes,
+  dsprt_transfer(run, state.mirror + offset, run->arena + offset, bytes,
              "copying an output");
 }
 
@@ -213,7 +213,7 @@ void dsprt_wait(DsprtRun *run) {
 
 // cudaMemcpy of the host's pageable memory returns before the bytes are there,
 // and the stream of a pass does not wait for the stream that brings them.
-void dsprt_copy(DsprtRun *run, void *to, const void *from, int64_t bytes,
+void dsprt_transfer(DsprtRun *run, void *to, const void *from, int64_t bytes,
                 const char *what) {
   dsprt_check_cuda(run,
                    cudaMemcpyAsync(to, from, (size_t)bytes, cudaMemcpyDefault,

@@ -162,14 +162,14 @@ static void *keep(DsprtRun *run, const Key *key, const Call *call) {
   if (call->residual != call->y) return NULL;
   void *kept = malloc(bytes_of_y(key));
   if (!kept) return NULL;
-  dsprt_copy(run, kept, call->y, (int64_t)bytes_of_y(key),
+  dsprt_transfer(run, kept, call->y, (int64_t)bytes_of_y(key),
              "keeping a residual");
   return kept;
 }
 
 static void put_back(DsprtRun *run, const Key *key, const Call *call,
                      void *kept) {
-  dsprt_copy(run, call->y, kept, (int64_t)bytes_of_y(key),
+  dsprt_transfer(run, call->y, kept, (int64_t)bytes_of_y(key),
              "putting a residual back");
   free(kept);
 }

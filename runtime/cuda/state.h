@@ -91,7 +91,7 @@ void dsprt_marks_free(struct DsprtState *state);
 void dsprt_wait(DsprtRun *run);
 /// Copies `bytes` between the host and the device, in the order of the stream
 /// of passes; waits until they are there.  `what` is named when it fails.
-void dsprt_copy(DsprtRun *run, void *to, const void *from, int64_t bytes,
+void dsprt_transfer(DsprtRun *run, void *to, const void *from, int64_t bytes,
                 const char *what);
 
 void dsprt_linears_free(struct DsprtLinearPlan *list);
