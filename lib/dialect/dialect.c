@@ -96,3 +96,12 @@ bool dsp_op_changes_layout(DspOpKind kind) {
          kind == DSP_OP_REDUCE_SCATTER || kind == DSP_OP_ALL_REDUCE ||
          kind == DSP_OP_SHARD;
 }
+
+bool dsp_expr_reads(MlirAttribute expr, int64_t operand) {
+  if (mlirAttributeIsAInteger(expr))
+    return mlirIntegerAttrGetValueInt(expr) == operand;
+  if (!mlirAttributeIsAArray(expr)) return false;
+  for (intptr_t i = 1; i < mlirArrayAttrGetNumElements(expr); i++)
+    if (dsp_expr_reads(mlirArrayAttrGetElement(expr, i), operand)) return true;
+  return false;
+}

@@ -47,18 +47,28 @@ static const struct argp_option known[] = {
     {"explain", EXPLAIN, "ID", 0, "say what an error like E0301 means", 0},
     {0}};
 
-/// Does --help of `command` name the option?
-static bool takes(DspCommand command, int key) {
+/// What an option is for that `command` does not take; NULL: it takes it.
+static const char *only_for(DspCommand command, int key) {
+  bool plan = command == DSP_COMMAND_PLAN;
+  bool advise = command == DSP_COMMAND_ADVISE;
   switch (key) {
   case EMIT:
   case DUMP:
-  case EXPLAIN: return command == DSP_COMMAND_COMPILE;
-  case WHY: return command == DSP_COMMAND_PLAN;
-  case JSON: return command != DSP_COMMAND_COMPILE;
-  case MAX_RANKS: return command == DSP_COMMAND_ADVISE;
-  case 'n': return command != DSP_COMMAND_ADVISE;
-  default: return true;
+  case EXPLAIN:
+    return plan || advise ? "compiling, not for plan and advise" : NULL;
+  case WHY: return plan ? NULL : "dspc plan";
+  case JSON: return plan || advise ? NULL : "dspc plan and dspc advise";
+  case MAX_RANKS: return advise ? NULL : "dspc advise";
+  case 'n':
+    return advise ? "compiling and dspc plan; advise takes --max-ranks" : NULL;
+  default: return NULL;
   }
+}
+
+static const char *name_of(int key) {
+  const struct argp_option *option = known;
+  while (option->key != key) option++;
+  return option->name;
 }
 
 static const struct {
@@ -149,24 +159,18 @@ static void read_objective(const char *arg, DspOptions *options,
 }
 
 static void check_all(DspOptions *options, struct argp_state *state) {
-  bool plan = options->command == DSP_COMMAND_PLAN;
   if (options->form == DSP_FORM_PROJECT && !options->output)
     argp_error(state, "--emit=project: name the folder with -o DIR");
   if (options->form == DSP_FORM_CUDA && options->target != DSP_TARGET_CUDA)
     argp_error(state, "--emit=cuda: add --target=cuda");
-  if (options->command != DSP_COMMAND_COMPILE &&
-      options->form != DSP_FORM_PLAN)
-    argp_error(state, "--emit is for compiling, not for plan and advise");
-  if (options->why >= 0 && !plan)
-    argp_error(state, "--why is for dspc plan");
-  if (options->json && options->command == DSP_COMMAND_COMPILE)
-    argp_error(state, "--json is for dspc plan and dspc advise");
   if (!options->input && !options->explain)
     argp_error(state, "no model: name a .dsp file");
 }
 
 static error_t read_option(int key, char *arg, struct argp_state *state) {
   DspOptions *options = state->input;
+  const char *only = only_for(options->command, key);
+  if (only) argp_error(state, "--%s is for %s", name_of(key), only);
   switch (key) {
   case 'n': read_ranks(arg, options, state); break;
   case 'o': options->output = arg; break;
@@ -257,7 +261,7 @@ void dsp_options_parse(int argc, char **argv, DspArena *arena,
   if (options->command != DSP_COMMAND_COMPILE) options->form = DSP_FORM_PLAN;
   memcpy(shown, known, sizeof shown);
   for (struct argp_option *option = shown; option->name; option++)
-    if (!takes(options->command, option->key)) option->flags |= OPTION_HIDDEN;
+    if (only_for(options->command, option->key)) option->flags |= OPTION_HIDDEN;
   const char *name = commands[options->command].name;
   if (name)
     argv[0] = strcpy(dsp_arena_alloc(arena, strlen(name) + 1), name);

@@ -26,9 +26,9 @@ static void print_head(const DspStudy *study, int width, FILE *out) {
           "dims", width, cut, "collectives", "bytes", "time");
 }
 
-// Inputs, parameters and outputs are stages too, in which nothing happens.
 enum { MOVES_WIDTH = 34 }; // of the column of collectives
 
+// Inputs, parameters and outputs are stages too, in which nothing happens.
 static bool is_idle(const DspStudyStage *stage) {
   return stage->bytes == 0 && stage->compute + stage->communication == 0 &&
          strcmp(stage->collectives, "-") == 0;

@@ -138,23 +138,14 @@ static void add_norm(DspKernel *k, const RowNorm *n, DspText *out) {
                 row_text(k, n, (int)n->params + 2));
 }
 
-static bool reads(MlirAttribute expr, size_t operand) {
-  if (mlirAttributeIsAInteger(expr))
-    return mlirIntegerAttrGetValueInt(expr) == (int64_t)operand;
-  if (!mlirAttributeIsAArray(expr)) return false;
-  for (intptr_t i = 1; i < mlirArrayAttrGetNumElements(expr); i++)
-    if (reads(mlirArrayAttrGetElement(expr, i), operand)) return true;
-  return false;
-}
-
 /// An expression, on every chunk.
 static void add_expression(DspKernel *k, const RowNorm *n, MlirAttribute expr,
                            DspText *out) {
   DspEmitter *e = k->e;
   const char *operands[DSP_NEST_IN] = {"row.x[k].v[v]"};
-  if (mlirAttributeIsAInteger(expr) && reads(expr, 0)) return;
+  if (mlirAttributeIsAInteger(expr) && dsp_expr_reads(expr, 0)) return;
   for (size_t i = n->first; i < n->nin; i++) {
-    if (!reads(expr, i)) continue;
+    if (!dsp_expr_reads(expr, (int64_t)i)) continue;
     DspAccess x = dsp_kernel_access(k, &n->rows[i]);
     const char *name =
         dsp_name_c(&k->names, dsp_format(e->arena, "%s_v", x.base));
@@ -169,7 +160,7 @@ static void add_expression(DspKernel *k, const RowNorm *n, MlirAttribute expr,
   out->indent++;
   dsp_line(out, "if (!row.has(k)) break;");
   for (size_t i = n->first; i < n->nin; i++) {
-    if (!n->has_channels[i] || !reads(expr, i)) continue;
+    if (!n->has_channels[i] || !dsp_expr_reads(expr, (int64_t)i)) continue;
     dsp_statement(out, "const auto %.*s = row.chunk(%s + row.channel(k));",
                   (int)strcspn(operands[i], "."), operands[i],
                   row_text(k, n, (int)i));

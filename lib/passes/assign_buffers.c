@@ -19,6 +19,7 @@
 
 #include <string.h>
 
+#include "dspc/dialect/dialect.h"
 #include "dspc/dialect/local_shape.h"
 #include "dspc/dialect/workspace.h"
 #include "dspc/support/bug.h"
@@ -120,17 +121,6 @@ static bool dies_at(const Frame *f, MlirValue value, int64_t time) {
   return dsp_ptr_map_get(&f->last_read, value.ptr, -1) == time;
 }
 
-static bool reads_operand(MlirAttribute expr, int64_t number) {
-  if (mlirAttributeIsAInteger(expr))
-    return mlirIntegerAttrGetValueInt(expr) == number;
-  bool reads = false;
-  for (intptr_t i = 1;
-       mlirAttributeIsAArray(expr) && i < mlirArrayAttrGetNumElements(expr);
-       i++)
-    reads |= reads_operand(mlirArrayAttrGetElement(expr, i), number);
-  return reads;
-}
-
 /// A fused norm writes its second result before it reads what its last
 /// expression needs besides; the first result, later, must not lie where the
 /// second does.
@@ -138,7 +128,7 @@ static bool is_kept(const Frame *f, MlirOperation norm, intptr_t operand,
                     intptr_t result) {
   if (mlirOperationGetNumResults(norm) < 2) return false;
   if (result == 1)
-    return operand > 0 && reads_operand(dsp_attr(norm, "expr"), operand);
+    return operand > 0 && dsp_expr_reads(dsp_attr(norm, "expr"), operand);
   MlirValue sum = mlirOperationGetResult(norm, 1);
   MlirValue x = mlirOperationGetOperand(norm, operand);
   return dsp_ptr_map_get(&f->object_of, sum.ptr, NO_OBJECT) ==

@@ -152,8 +152,9 @@ static DspSearchLimits limits_of(const DspPlanOptions *options) {
 
 /// Plans with the residual stream on `residual`.
 static DspPlanStatus plan_once(DspArena *arena, const DspPlanGraph *graph,
-                             const DspPlanOptions *options, uint32_t residual,
-                             DspPlan *plan, size_t *culprit) {
+                               const DspPlanOptions *options,
+                               uint32_t residual, DspPlan *plan,
+                               size_t *culprit) {
   *plan = (DspPlan){.residual = residual};
   DspArena *scratch = dsp_arena_create();
   DspLowered low;

@@ -11,8 +11,7 @@
 // Leaves: the cheapest plan of all; the bound is that of the first search.
 #include "improve.h"
 
-#include <string.h>
-
+#include "dspc/support/bug.h"
 #include "intern.h"
 
 enum { MOST_ROUNDS = 4 };
@@ -99,7 +98,9 @@ static bool take(DspSearchResult *best, const DspSearchResult *other) {
   *best = *other;
   certificate.found = other->certificate.found;
   if (certificate.lower_bound > certificate.found.bytes)
-    certificate.lower_bound = certificate.found.bytes;
+    dsp_bug("a plan of %lld bytes below the proved bound of %lld",
+            (long long)certificate.found.bytes,
+            (long long)certificate.lower_bound);
   best->certificate = certificate;
   return true;
 }

@@ -89,6 +89,16 @@ static void sort_queries(DsprtAttention *a) {
     }
 }
 
+bool dsprt_attention_is_aligned(const DsprtAttentionCall *call) {
+  const DsprtAttention *a = &call->a;
+  uintptr_t all = (uintptr_t)call->q | (uintptr_t)call->k | (uintptr_t)call->v |
+                  (uintptr_t)call->o;
+  int64_t steps = a->query[0].q | a->query[0].o | a->key[0].k | a->key[0].v;
+  for (int i = 0; i < a->nbatch; i++)
+    steps |= a->batch[i].q | a->batch[i].k | a->batch[i].v | a->batch[i].o;
+  return all % 16 == 0 && steps % 8 == 0;
+}
+
 static int is_empty(const DsprtAttention *a) {
   int empty = 0;
   for (int i = 0; i < a->nbatch; i++) empty |= a->batch[i].size == 0;

@@ -2,6 +2,8 @@
 #ifndef DSPRT_CUDA_ATTENTION_H
 #define DSPRT_CUDA_ATTENTION_H
 
+#include <stdbool.h>
+
 #include "dsprt_compute.h"
 
 /// One call, its dims merged where all tensors walk through them as one.
@@ -21,6 +23,10 @@ extern "C" {
 /// the dims of call->a: rows keep their order, which depends on those that k
 /// and v lack, but not on the number of keys.
 void dsprt_attend_some(DsprtRun *run, DsprtAttentionCall *call);
+
+/// Do all rows of 16-bit elements begin at multiples of 16 bytes?  Of a call
+/// with one query and one key dim.
+bool dsprt_attention_is_aligned(const DsprtAttentionCall *call);
 
 /// The most queries and keys that the short kernel takes, and those up to which
 /// nothing else can be faster.

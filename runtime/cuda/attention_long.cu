@@ -132,16 +132,6 @@ static bool launch(DsprtRun *run, const DsprtAttentionCall *call,
   return true;
 }
 
-static bool is_aligned(const DsprtAttentionCall *call) {
-  const DsprtAttention *a = &call->a;
-  uintptr_t all = (uintptr_t)call->q | (uintptr_t)call->k | (uintptr_t)call->v |
-                  (uintptr_t)call->o;
-  int64_t steps = a->query[0].q | a->query[0].o | a->key[0].k | a->key[0].v;
-  for (int i = 0; i < a->nbatch; i++)
-    steps |= a->batch[i].q | a->batch[i].k | a->batch[i].v | a->batch[i].o;
-  return all % 16 == 0 && steps % 8 == 0;
-}
-
 static bool is_long(const DsprtAttentionCall *call) {
   const DsprtAttention *a = &call->a;
   bool fits = true; // the copy engine counts to 2^31
@@ -149,7 +139,7 @@ static bool is_long(const DsprtAttentionCall *call) {
   return call->type == DSPRT_BF16 && a->nquery == 1 && a->nkey == 1 &&
          a->nbatch <= 3 && a->dot == a->width && a->scale > 0 && fits &&
          a->query[0].size <= INT32_MAX / 2 && a->key[0].size > 0 &&
-         a->key[0].size <= INT32_MAX / 2 && is_aligned(call);
+         a->key[0].size <= INT32_MAX / 2 && dsprt_attention_is_aligned(call);
 }
 
 /// Multiprocessors of the GPU, 0 where it is no Hopper.

@@ -301,22 +301,12 @@ static int launch_for(DsprtRun *run, const Short &p) {
   return launch<D8, MOST_TILES>(run, p);
 }
 
-static bool is_aligned(const DsprtAttentionCall *call) {
-  const DsprtAttention *a = &call->a;
-  uintptr_t all = (uintptr_t)call->q | (uintptr_t)call->k | (uintptr_t)call->v |
-                  (uintptr_t)call->o;
-  int64_t steps = a->query[0].q | a->query[0].o | a->key[0].k | a->key[0].v;
-  for (int i = 0; i < a->nbatch; i++)
-    steps |= a->batch[i].q | a->batch[i].k | a->batch[i].v | a->batch[i].o;
-  return all % 16 == 0 && steps % 8 == 0;
-}
-
 static bool is_short(const DsprtAttentionCall *call) {
   const DsprtAttention *a = &call->a;
   return call->type == DSPRT_BF16 && a->nquery == 1 && a->nkey == 1 &&
          a->query[0].size <= MOST_TILES * TILE &&
          a->key[0].size <= MOST_TILES * TILE && a->dot == a->width &&
-         is_aligned(call);
+         dsprt_attention_is_aligned(call);
 }
 
 int dsprt_attention_short(DsprtRun *run, const DsprtAttentionCall *call) {

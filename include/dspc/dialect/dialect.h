@@ -53,6 +53,9 @@ const char *dsp_op_name(DspOpKind kind);
 /// only ops that may change a layout.
 bool dsp_op_changes_layout(DspOpKind kind);
 
+/// Does the expression of a dsp.map or dsp.fused_norm read that operand?
+bool dsp_expr_reads(MlirAttribute expr, int64_t operand);
+
 /// A tensor type, read.  The strings belong to the context.
 typedef struct DspTensorInfo {
   MlirType element;
