@@ -173,40 +173,53 @@ static DspPlanStatus plan_once(DspArena *arena, const DspPlanGraph *graph,
   return status;
 }
 
-/// Plans with fewer layouts: ops get fewer pairs of dims, or weights stay
-/// whole.  The better of the two; what the others would move is not known.
+/// Takes the other plan if it is cheaper; what is proved of all plans stays.
+static void take_cheaper(DspPlan *plan, const DspPlan *other) {
+  DspCertificate proved = plan->certificate;
+  if (dsp_plan_cost_compare(other->certificate.found, proved.found) >= 0)
+    return;
+  *plan = *other;
+  plan->certificate.lower_bound = proved.lower_bound;
+  plan->certificate.exact = false;
+}
+
+/// Plans among few pairs of dims: of the others nothing is proved.
 static DspPlanStatus plan_narrow(DspArena *arena, const DspPlanGraph *graph,
                                  const DspPlanOptions *options,
                                  uint32_t residual, DspPlan *plan) {
-  DspPlanOptions fewer = *options, uncut = *options;
-  DspPlan other;
+  DspPlanOptions fewer = *options;
   fewer.few_pairs = true;
-  uncut.allow_tensor = false;
   DspPlanStatus status =
       plan_once(arena, graph, &fewer, residual, plan, NULL);
-  if (options->allow_tensor &&
-      plan_once(arena, graph, &uncut, residual, &other, NULL) == DSP_PLAN_OK &&
-      (status != DSP_PLAN_OK ||
-       dsp_plan_cost_compare(other.certificate.found,
-                             plan->certificate.found) < 0)) {
-    *plan = other;
-    status = DSP_PLAN_OK;
-  }
   plan->certificate.exact = false;
   plan->certificate.lower_bound = 0;
   return status;
 }
 
-/// The same; where some value may be in too many layouts, among fewer.
+/// Plans; where some value may be in too many layouts, among fewer, and where
+/// the plan is not proved, also with whole weights, which are allowed, too.
 static DspPlanStatus plan_on(DspArena *arena, const DspPlanGraph *graph,
                              const DspPlanOptions *options, uint32_t residual,
                              DspPlan *plan, size_t *culprit) {
+  DspPlanOptions uncut = *options;
+  DspPlan other;
   DspPlanStatus status =
       plan_once(arena, graph, options, residual, plan, culprit);
-  if (status == DSP_PLAN_WIDE &&
-      plan_narrow(arena, graph, options, residual, plan) == DSP_PLAN_OK)
-    return DSP_PLAN_OK;
-  return status;
+  bool wide = status == DSP_PLAN_WIDE;
+  if (wide) status = plan_narrow(arena, graph, options, residual, plan);
+  uncut.allow_tensor = false;
+  if (!options->allow_tensor ||
+      (status == DSP_PLAN_OK && plan->certificate.exact) ||
+      plan_once(arena, graph, &uncut, residual, &other, NULL) != DSP_PLAN_OK)
+    return wide && status != DSP_PLAN_OK ? DSP_PLAN_WIDE : status;
+  if (status == DSP_PLAN_OK) {
+    take_cheaper(plan, &other);
+  } else {
+    *plan = other;
+    plan->certificate.exact = false;
+    plan->certificate.lower_bound = 0;
+  }
+  return DSP_PLAN_OK;
 }
 
 /// Elements of the results of ops, once for each other rank that computes them.
