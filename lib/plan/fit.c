@@ -5,7 +5,7 @@
 //         that fits goes below (fit.h says why).
 #include "dspc/plan/fit.h"
 
-#include <string.h>
+
 
 #include "dspc/support/bug.h"
 #include "intern.h"
@@ -42,16 +42,17 @@ static bool has_time(const Search *s, size_t share) {
   return s->fit->plans < s->fitter->most / share;
 }
 
-/// The first `count` weights at `high`, the others at `low`; ops that hold
-/// much at `high` together.
+/// The weights from number `begin` to `end` at `high`, the others at `low`; ops
+/// that hold much at `high` together.
 static int64_t *make_prices(const Search *s, int64_t high, int64_t low,
-                            size_t count) {
+                            size_t begin, size_t end) {
   const DspPriced *free = &s->fit->free;
   int64_t *prices = DSP_NEW(s->arena, int64_t, free->nops);
   for (size_t o = 0, weight = 0; o < free->nops; ++o)
-    if (free->is_weight[o])
-      prices[o] = weight++ < count ? high : low;
-    else if (s->charged[o])
+    if (free->is_weight[o]) {
+      prices[o] = begin <= weight && weight < end ? high : low;
+      ++weight;
+    } else if (s->charged[o])
       prices[o] = high / (int64_t)s->ncharged;
   return prices;
 }
@@ -94,7 +95,7 @@ static int64_t charged_bytes(const Search *s, const DspPriced *plan) {
 
 static bool plan_all_at(const Search *s, int64_t price, Point *point) {
   point->price = price;
-  int64_t *prices = make_prices(s, price, price, s->nweights);
+  int64_t *prices = make_prices(s, price, price, 0, s->nweights);
   if (!plan_at(s, prices, price, &point->plan))
     return false;
   point->holds = charged_bytes(s, &point->plan);
@@ -127,6 +128,13 @@ static int64_t highest_price(const DspPriced *plan) {
   return (int64_t)(price > most ? most : price < least ? least : price);
 }
 
+static int64_t weight_bytes(const DspPriced *plan) {
+  int64_t bytes = 0;
+  for (size_t o = 0; o < plan->nops; ++o)
+    bytes += plan->is_weight[o] ? plan->holds[o] : 0;
+  return bytes;
+}
+
 /// Finds a plan that fits by a high price; false: none.
 static bool find_high(Search *s, Point *high) {
   for (int round = 0; round < ROUNDS && has_time(s, 1); ++round) {
@@ -134,7 +142,8 @@ static bool find_high(Search *s, Point *high) {
       return false;
     if (fits(s, &high->plan))
       return true;
-    if (!charge_ops(s, &high->plan))
+    if (weight_bytes(&high->plan) > s->fitter->limit ||
+        !charge_ops(s, &high->plan))
       return false;
   }
   return false;
@@ -172,14 +181,17 @@ static int64_t find_price(const Search *s, Point *low, Point *high) {
   return price;
 }
 
-/// Looks for the fewest weights that must be dear.
-static void divide_weights(const Search *s, int64_t price) {
+/// Looks for the fewest weights, from the first on or up to the last, that must
+/// be dear.
+static void divide_weights(const Search *s, int64_t price, bool first) {
   int64_t high = price + price / NUDGE + 1, low = price - price / NUDGE;
-  size_t few = 0, many = s->nweights;
+  size_t few = 0, all = s->nweights, many = all;
   while (many - few > 1 && has_time(s, 1)) {
     size_t count = few + (many - few) / 2;
     DspPriced plan;
-    if (!plan_at(s, make_prices(s, high, low, count), high, &plan))
+    int64_t *prices = make_prices(s, high, low, first ? 0 : all - count,
+                                  first ? count : all);
+    if (!plan_at(s, prices, high, &plan))
       break;
     *(fits(s, &plan) ? &many : &few) = count;
   }
@@ -222,7 +234,9 @@ DspFit dsp_plan_fit(DspArena *arena, const DspFitter *fitter, bool whether) {
     return fit;
   low.holds = charged_bytes(&s, &low.plan);
   high.holds = charged_bytes(&s, &high.plan);
-  divide_weights(&s, find_price(&s, &low, &high));
+  int64_t price = find_price(&s, &low, &high);
+  divide_weights(&s, price, true);
+  divide_weights(&s, price, false);
   check_bound(&fit);
   return fit;
 }
