@@ -42,18 +42,30 @@ static bool has_time(const Search *s, size_t share) {
   return s->fit->plans < s->fitter->most / share;
 }
 
+/// What a weight is charged where the op that reads it is charged `taken`.
+static int64_t rest_of(const Search *s, size_t weight, int64_t price,
+                       int64_t taken) {
+  uint32_t reader = s->fit->free.holds.reader[weight];
+  if (reader == DSP_NO_READER || !s->charged[reader])
+    return price;
+  return price > taken ? price - taken : 0;
+}
+
 /// The weights from number `begin` to `end` at `high`, the others at `low`; ops
 /// that hold much at `high` together.
 static int64_t *make_prices(const Search *s, int64_t high, int64_t low,
                             size_t begin, size_t end) {
-  const DspPriced *free = &s->fit->free;
+  const DspHolds *free = &s->fit->free.holds;
   int64_t *prices = DSP_NEW(s->arena, int64_t, free->nops);
+  int64_t of_op = s->ncharged ? high / (int64_t)s->ncharged : 0;
   for (size_t o = 0, weight = 0; o < free->nops; ++o)
     if (free->is_weight[o]) {
-      prices[o] = begin <= weight && weight < end ? high : low;
+      bool dear = begin <= weight && weight < end;
+      prices[o] = rest_of(s, o, dear ? high : low, of_op);
       ++weight;
-    } else if (s->charged[o])
-      prices[o] = high / (int64_t)s->ncharged;
+    } else if (s->charged[o]) {
+      prices[o] = of_op;
+    }
   return prices;
 }
 
@@ -82,15 +94,20 @@ static bool plan_at(const Search *s, int64_t *prices, int64_t price,
   return true;
 }
 
+static int64_t weight_bytes(const DspPriced *plan) {
+  int64_t bytes = 0;
+  for (size_t o = 0; o < plan->holds.nops; ++o)
+    bytes += plan->holds.is_weight[o] ? plan->holds.bytes[o] : 0;
+  return bytes;
+}
+
 /// What a plan holds as far as it is charged.
 static int64_t charged_bytes(const Search *s, const DspPriced *plan) {
-  int64_t weights = 0, ops = 0;
-  for (size_t o = 0; o < plan->nops; ++o)
-    if (plan->is_weight[o])
-      weights += plan->holds[o];
-    else if (s->charged[o])
-      ops += plan->holds[o];
-  return weights + (s->ncharged ? ops / (int64_t)s->ncharged : 0);
+  const int64_t *besides = dsp_holds_besides(s->arena, &plan->holds);
+  int64_t ops = 0;
+  for (size_t o = 0; o < plan->holds.nops; ++o)
+    ops += s->charged[o] ? besides[o] : 0;
+  return weight_bytes(plan) + (s->ncharged ? ops / (int64_t)s->ncharged : 0);
 }
 
 static bool plan_all_at(const Search *s, int64_t price, Point *point) {
@@ -105,13 +122,13 @@ static bool plan_all_at(const Search *s, int64_t price, Point *point) {
 /// Charges the ops that hold at least half as much as the one that holds most;
 /// returns whether some were not charged before.
 static bool charge_ops(Search *s, const DspPriced *plan) {
+  const int64_t *besides = dsp_holds_besides(s->arena, &plan->holds);
   int64_t most = 1;
   size_t before = s->ncharged;
-  for (size_t o = 0; o < plan->nops; ++o)
-    if (!plan->is_weight[o] && plan->holds[o] > most)
-      most = plan->holds[o];
-  for (size_t o = 0; o < plan->nops; ++o)
-    if (!plan->is_weight[o] && !s->charged[o] && plan->holds[o] * 2 >= most) {
+  for (size_t o = 0; o < plan->holds.nops; ++o)
+    most = besides[o] > most ? besides[o] : most;
+  for (size_t o = 0; o < plan->holds.nops; ++o)
+    if (!s->charged[o] && besides[o] >= most - most / 2) {
       s->charged[o] = true;
       ++s->ncharged;
     }
@@ -121,18 +138,11 @@ static bool charge_ops(Search *s, const DspPriced *plan) {
 /// So high that nothing else counts, and sums do not overflow.
 static int64_t highest_price(const DspPriced *plan) {
   int64_t sum = 1;
-  for (size_t o = 0; o < plan->nops; ++o)
-    sum += plan->holds[o];
+  for (size_t o = 0; o < plan->holds.nops; ++o)
+    sum += plan->holds.bytes[o];
   Wide price = ((Wide)1 << 52) / sum * DSP_PRICE_ONE;
   Wide most = (Wide)DSP_PRICE_ONE << 20, least = DSP_PRICE_ONE;
   return (int64_t)(price > most ? most : price < least ? least : price);
-}
-
-static int64_t weight_bytes(const DspPriced *plan) {
-  int64_t bytes = 0;
-  for (size_t o = 0; o < plan->nops; ++o)
-    bytes += plan->is_weight[o] ? plan->holds[o] : 0;
-  return bytes;
 }
 
 /// Finds a plan that fits by a high price; false: none.
@@ -199,12 +209,12 @@ static void divide_weights(const Search *s, int64_t price, bool first) {
 
 static void begin(Search *s, DspArena *arena, const DspFitter *fitter,
                   DspFit *fit) {
-  const DspPriced *free = &fit->free;
+  const DspHolds *free = &fit->free.holds;
   *s = (Search){.arena = arena, .fitter = fitter, .fit = fit,
                 .charged = DSP_NEW(arena, bool, free->nops)};
   for (size_t o = 0; o < free->nops; ++o)
     s->nweights += free->is_weight[o];
-  charge_ops(s, free);
+  charge_ops(s, &fit->free);
 }
 
 /// What cannot be true is our mistake; that a plan needs less than its floor

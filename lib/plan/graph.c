@@ -283,10 +283,11 @@ static DspPlanStatus plan_on_best(DspArena *arena, const DspPlanGraph *graph,
 static void take_off_charges(DspArena *arena, const DspPlanGraph *graph,
                              const DspPlanOptions *options, DspPlan *plan) {
   DspHolding h = dsp_holding(arena, graph, &options->mesh, options->prices);
-  const int64_t *holds = dsp_plan_holds(arena, graph, &options->mesh, plan);
   DspCertificate *c = &plan->certificate;
   for (size_t o = 0; o < graph->nops; ++o)
-    c->found.bytes -= dsp_holding_charge(&h, o, holds[o]);
+    c->found.bytes -= dsp_holding_charge(
+        &h, o, dsp_holding_bytes(&h, o, plan->picks[o].operands,
+                                 plan->picks[o].results));
   c->lower_bound = options->known_bound < c->found.bytes ? options->known_bound
                                                          : c->found.bytes;
   c->exact = c->lower_bound == c->found.bytes;
