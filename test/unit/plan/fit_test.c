@@ -2,17 +2,17 @@
 // is proved of them is true, and brute force says how often they are the
 // cheapest.
 //
-// DSPC_LONG=1 tries ten times as many graphs; DSPC_TEST_SEED=N starts at N.
+// How many graphs, and which: tiers.h.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
 #include "dspc/plan/fit.h"
 #include "nests.h"
 #include "rival.h"
+#include "tiers.h"
 
 enum { GRAPHS = 400, LIMIT = 30000, MOST_PLANS = 32 };
 
@@ -150,9 +150,8 @@ static void check_one(uint64_t seed, Tally *t) {
 
 static void plans_fit(void **state) {
   (void)state;
-  const char *wish = getenv("DSPC_TEST_SEED"), *more = getenv("DSPC_LONG");
-  uint64_t first = wish ? strtoull(wish, NULL, 10) : 1;
-  size_t graphs = more && *more == '1' ? 10 * GRAPHS : GRAPHS;
+  uint64_t first = first_seed();
+  size_t graphs = graphs_to_try(GRAPHS);
   Tally t = {0};
   for (uint64_t seed = first; seed < first + graphs; ++seed)
     check_one(seed, &t);
