@@ -42,8 +42,10 @@ static const DspPlanShape *find_shapes(DspArena *arena,
   return shapes;
 }
 
+/// Inputs are there from the beginning, outputs until the end.
 static bool is_held(const DspPlanOp *op) {
-  return op->kind == DSP_PLAN_COMPUTE && (op->partial || op->attention);
+  return op->kind == DSP_PLAN_INPUT || op->kind == DSP_PLAN_OUTPUT ||
+         (op->kind == DSP_PLAN_COMPUTE && (op->partial || op->attention));
 }
 
 static const uint32_t *find_readers(DspArena *arena,
