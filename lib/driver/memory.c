@@ -6,8 +6,8 @@
 #include "memory.h"
 
 enum {
-  PLANS_OF_ONE_AXIS = 32, ///< to look at
-  PLANS_OF_TWO_AXES = 10, ///< each may take seconds
+  PLANS_OF_ONE_AXIS = 48, ///< to look at
+  PLANS_OF_TWO_AXES = 12, ///< each may take seconds
   MOST_RANKS = 1024,      ///< for what would fit
 };
 

@@ -83,6 +83,7 @@ typedef struct DspFit {
 /// where the two lines meet, and so on, until the price is the one of which
 /// the bound is best; last with a little more than that for some weights and a
 /// little less for the others, since equal layers change their minds together.
+/// All that with the ops charged that hold much, most, or anything.
 /// `whether`: stop at the first that fits.
 DspFit dsp_plan_fit(DspArena *arena, const DspFitter *fitter, bool whether);
 
