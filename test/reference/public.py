@@ -3,6 +3,7 @@ read as it is.  What is imported there for training, for several GPUs or for a
 kernel of a GPU is a stand-in that does nothing; xformers' attention is computed
 by PyTorch."""
 
+import contextlib
 import importlib
 import sys
 import types
@@ -71,6 +72,8 @@ def open_sora_plan(checkout):
               "opensora.utils.communications")
     states = sys.modules["opensora.utils.parallel_states"]
     states.get_sequence_parallel_state = lambda: False
+    # it asks for a kernel that processors do not have
+    torch.backends.cuda.sdp_kernel = lambda **_: contextlib.nullcontext()
     return importlib.import_module(
         "opensora.models.diffusion.opensora_v1_3.modeling_opensora")
 
