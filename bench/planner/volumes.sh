@@ -15,7 +15,7 @@ both() {
 }
 
 "$bench"
-both axial3d E=bf16 layers=12 frames=16 Y=32 X=32 H=8 D=64
+both axial3d E=bf16 layers=12 T=16 Y=32 X=32 H=8 D=64
 both evoformer E=bf16 blocks=48 sequences=128 n=256 Hm=8 Dm=32 Hz=4 Dz=32 \
   Ct=128 outer=32
 both latte E=bf16 pairs=28 B=1 T=16 rows=32 cols=32 H=16 D=72 L=120 Cy=4096
