@@ -1,11 +1,12 @@
 """How fast and how large dspc is: start, source to C, memory, size.
 
-  python3 bench/compile/measure.py [--dspc build/bin/dspc] [--runs 20]
+  python3 bench/compile/measure.py [--dspc build/bin/dspc] [--runs 20] [--busy]
 
 Prints one line a figure: the median over the runs, the limit that it is held
-against, and for times those of the processor alone beside them; for each example at the sizes of its public model (examples/sizes)
-the time from source to C for 8 ranks.  Exits with 1 when a figure is over its
-limit."""
+against, and for times those of the processor alone beside them; for each example
+at the sizes of its public model (examples/sizes) the time from source to C for 8
+ranks.  Exits with 1 when a figure is over its limit.  --busy is for a machine
+that does other work: what is held against a limit is the processor's time."""
 
 import argparse
 import os
@@ -18,6 +19,7 @@ import tempfile
 import time
 
 MIB = 1 << 20
+
 
 def run_once(command):
     """Seconds that pass, seconds of processor time (others at work on the
@@ -52,7 +54,10 @@ def report(name, value, limit, unit, more=""):
     return value <= limit
 
 
-def report_time(name, passed, busy, limit):
+def report_time(name, passed, busy, limit, on_busy):
+    if on_busy:
+        return report(name, busy * 1e3, limit, "ms",
+                      f" of a processor, {passed * 1e3:.2f} ms passed")
     return report(name, passed * 1e3, limit, "ms",
                   f", {busy * 1e3:.2f} ms of a processor")
 
@@ -64,7 +69,10 @@ def main():
     parser.add_argument("--model", default="examples/stdit.dsp")
     parser.add_argument("--ranks", default="8")
     parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--busy", action="store_true")
     args = parser.parse_args()
+    os.chdir(pathlib.Path(__file__).parents[2])
+    args.dspc = shutil.which(args.dspc) or args.dspc
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         start = median_of([args.dspc, "--explain=E0301"], args.runs)
@@ -79,9 +87,11 @@ def main():
             real[sizes.name] = median_of(command, args.runs)
         size = stripped_size(args.dspc, folder)
     results = [
-        report_time("start (--explain)", *start[:2], 10),
-        report_time(f"source to C, {args.model}", *compiled[:2], 50),
-        *(report_time(f"real size, {model}", *figures[:2], 100)
+        report_time("start (--explain)", *start[:2], 10, args.busy),
+        report_time(f"source to C, {args.model}", *compiled[:2], 50,
+                    args.busy),
+        *(report_time(f"real size, {model}", *figures[:2], 100,
+                      args.busy)
           for model, figures in real.items()),
         report("largest resident set", compiled[2] / MIB, 50, "MiB"),
         report("binary, stripped", size / MIB, 6, "MiB"),
