@@ -1,8 +1,8 @@
 """Parallel branches: attention over frames, over rows and over columns of the
-same value, summed: the outputs of the public class AxialAttention of the package
-axial-attention with random weights, f32.
+same value, summed: the outputs of the public class AxialAttention of the
+package axial-attention with random weights, f32.
 
-  python3 parallel.py OUTPUT_FOLDER   needs axial-attention; written with 0.6.1"""
+  python3 parallel.py OUTPUT_FOLDER  needs axial-attention; written with 0.6.1"""
 
 import torch
 from axial_attention import AxialAttention

@@ -1,6 +1,6 @@
 """The Transformer-2D of Dynamic Sequence Parallelism (Zhao et al.,
-arXiv:2403.10266): pairs of a spatial and a temporal layer, each the public class
-Block of timm, with random weights, f32.
+arXiv:2403.10266): pairs of a spatial and a temporal layer, each the public
+class Block of timm, with random weights, f32.
 
   python3 transformer2d.py OUTPUT_FOLDER     needs timm; written with 1.0.31"""
 
