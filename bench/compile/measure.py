@@ -3,10 +3,10 @@
   python3 bench/compile/measure.py [--dspc build/bin/dspc] [--runs 20] [--busy]
 
 Prints one line a figure: the median over the runs, the limit that it is held
-against, and for times those of the processor alone beside them; for each example
-at the sizes of its public model (examples/sizes) the time from source to C for 8
-ranks.  Exits with 1 when a figure is over its limit.  --busy is for a machine
-that does other work: what is held against a limit is the processor's time."""
+against, and for times those of the processor alone beside them; for each
+example at the sizes of its public model (examples/sizes) the time from source
+to C for 8 ranks.  Exits with 1 when a figure is over its limit.  --busy is for
+a machine that does other work: the processor's time is held against a limit."""
 
 import argparse
 import os

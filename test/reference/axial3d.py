@@ -4,7 +4,7 @@ attention is that of the public package axial-attention, its class PreNorm of
 its class SelfAttention; it has no mask, so that each frame is given the frames
 up to it as keys.  The order of the layer and its MLP are our own.
 
-  python3 axial3d.py OUTPUT_FOLDER   needs axial-attention; written with 0.6.1"""
+  python3 axial3d.py OUTPUT_FOLDER  needs axial-attention; written with 0.6.1"""
 
 import torch
 from axial_attention.axial_attention import PreNorm, SelfAttention

@@ -16,7 +16,8 @@ from einops import rearrange
 from common import draw, save
 from public import open_sora_plan
 
-LAYERS, B, T, ROWS, COLS, P, CH, H, D, L, CY = 32, 1, 3, 6, 8, 2, 2, 2, 12, 5, 10
+LAYERS, H, D, L, CY = 32, 2, 12, 5, 10
+B, T, ROWS, COLS, P, CH = 1, 3, 6, 8, 2, 2
 
 model = open_sora_plan(pathlib.Path(sys.argv[2])).OpenSoraT2V_v1_3(
     num_attention_heads=H, attention_head_dim=D, in_channels=CH,
