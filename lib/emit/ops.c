@@ -295,8 +295,8 @@ void dsp_emit_op(DspEmitter *e, MlirOperation op, const char *frame) {
   }
   if (kind == DSP_OP_PARAM || kind == DSP_OP_INPUT || kind == DSP_OP_OUTPUT)
     return;
-  if (!mlirAttributeIsNull(dsp_get(op, "inside"))) return; // its reader's
   dsp_emit_source(e, op);
+  if (!mlirAttributeIsNull(dsp_get(op, "inside"))) return; // its reader's
   dsp_emit_at(e, op);
   const DspAccess *y = dsp_placed(e, mlirOperationGetResult(op, 0));
   MlirAttribute same = mlirIntegerAttrGet(

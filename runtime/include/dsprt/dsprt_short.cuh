@@ -362,8 +362,9 @@ private:
   }
 };
 
-/// Starts a kernel with a group of threads for each of `elements`; false, and
-/// nothing is started, where a block has less shared memory than it takes.
+/// Starts a kernel with a group of threads for each of `elements`, of which
+/// there is one.  False, and nothing is started, where a block has less shared
+/// memory than it takes: then that is the last error of CUDA.
 template <typename S, typename... P, typename... A>
 static bool dsprt_short_start(DsprtRun *run, void (*kernel)(P...),
                               int64_t elements, A... arguments) {
