@@ -98,10 +98,9 @@ static const char *extent_of(DspEmitter *e, const DspAxis *axis) {
 /// "DsprtShort<DsprtBf16, D, T>"
 static const char *type_text(DspEmitter *e, const Short *s) {
   bool more = s->key.extent.number > s->query.extent.number;
-  return dsp_format(e->arena, "DsprtShort<%s, %s, %s>",
-                    dsp_c_type(s->o->shape.element),
-                    dsp_product_text(e, s->dot),
-                    extent_of(e, more ? &s->key : &s->query));
+  return dsp_format(
+      e->arena, "DsprtShort<%s, %s, %s>", dsp_c_type(s->o->shape.element),
+      dsp_product_text(e, s->dot), extent_of(e, more ? &s->key : &s->query));
 }
 
 /// Where this group's rows of a tensor begin: "&linear[C + i_S * C]".
@@ -176,18 +175,16 @@ void dsp_emit_short_attention(DspEmitter *e, MlirOperation op,
   DspKernel k = dsp_kernel_begin(e, &nest, o, s.in, s.nin);
   k.width = 1;
   const char *count = dsp_kernel_count(&k, nest.count);
-  const char *flops =
-      dsp_format(e->arena, "4.0 * %s * %s * %s * %s", count,
-                 extent_of(e, &s.query), extent_of(e, &s.key),
-                 dsp_product_text(e, s.dot));
+  const char *flops = dsp_format(e->arena, "4.0 * %s * %s * %s * %s", count,
+                                 extent_of(e, &s.query), extent_of(e, &s.key),
+                                 dsp_product_text(e, s.dot));
   DspText body = {.indent = 1};
   dsp_kernel_indices(&k, &body, nest.count);
   add_body(&k, &s, &body);
   add_comment(e, &s);
-  dsp_kernel_finish(&k, &body,
-                    dsp_format(e->arena, "%s_%s_attention", e->stage_name,
-                               words_of(e, &s)),
-                    (DspKernelCount){.items = count,
-                                     .attention = type_text(e, &s),
-                                     .flops = flops});
+  dsp_kernel_finish(
+      &k, &body,
+      dsp_format(e->arena, "%s_%s_attention", e->stage_name, words_of(e, &s)),
+      (DspKernelCount){
+          .items = count, .attention = type_text(e, &s), .flops = flops});
 }

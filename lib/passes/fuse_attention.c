@@ -60,16 +60,18 @@ static bool find_query(Short *s) {
   size_t found = 0;
   for (size_t i = 0; i < s->q.ndims; i++) {
     MlirStringRef dim = s->q.dims[i];
-    if (is_named(s->dot, dim)) continue;
-    if (!mlirStringRefEqual(dim, s->key) && has(&s->k, dim)) {
-      if (!has(&s->v, dim)) return false;
-      continue;
-    }
+    if (!mlirStringRefEqual(dim, s->key) && has(&s->k, dim)) continue;
     s->query = dim;
     found++;
   }
-  return found == 1 && (mlirStringRefEqual(s->query, s->key) ||
-                        !has(&s->v, s->query));
+  return found == 1;
+}
+
+static bool has_same_dims(const DspTensorInfo *x, const DspTensorInfo *y) {
+  if (x->ndims != y->ndims) return false;
+  for (size_t i = 0; i < x->ndims; i++)
+    if (!has(y, x->dims[i])) return false;
+  return true;
 }
 
 static bool has_few_rows(const Short *s) {
@@ -111,8 +113,8 @@ static bool has_rows(MlirValue x, MlirAttribute dot) {
 
 /// Reads an attention; false when the kernel for a few keys does not take it.
 static bool read_short(const Fusion *f, MlirOperation op, Short *s) {
-  *s = (Short){.op = op, .over = dsp_attr(op, "over"),
-               .dot = dsp_attr(op, "dot")};
+  *s = (Short){
+      .op = op, .over = dsp_attr(op, "over"), .dot = dsp_attr(op, "dot")};
   if (mlirOperationGetNumOperands(op) != 3 ||
       mlirArrayAttrGetNumElements(s->over) != 1 ||
       dsp_int_attr(op, "causal", 0) || dsp_int_attr(op, "window", 0) ||
@@ -125,10 +127,10 @@ static bool read_short(const Fusion *f, MlirOperation op, Short *s) {
   dsp_tensor_read(mlirValueGetType(k), &s->k);
   dsp_tensor_read(mlirValueGetType(v), &s->v);
   s->key = mlirStringAttrGetValue(mlirArrayAttrGetElement(s->over, 0));
-  return has_heads(s) && find_query(s) && has_few_rows(s) &&
-         is_whole(f, q, s->query) && is_whole(f, k, s->key) &&
-         is_whole(f, v, s->key) && has_rows(q, s->dot) &&
-         has_rows(k, s->dot) && has_rows(v, s->dot);
+  return has_heads(s) && has_same_dims(&s->k, &s->v) && find_query(s) &&
+         has_few_rows(s) && is_whole(f, q, s->query) &&
+         is_whole(f, k, s->key) && is_whole(f, v, s->key) &&
+         has_rows(q, s->dot) && has_rows(k, s->dot) && has_rows(v, s->dot);
 }
 
 /// Does the norm need nothing but the channels and the place along `row`?
