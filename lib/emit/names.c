@@ -33,7 +33,7 @@ static const char *const reserved[] = {
     "operator", "private",  "public",      "friend",  "namespace", "using",
     "virtual",  "throw",    "try",         "catch",   "explicit",  "and",
     "or",       "not",      "xor",         "export",  "mutable",   "constexpr",
-    "scalb",    "drem",     "significand",
+    "scalb",    "drem",     "significand", "row",     "Attention",
 };
 
 static bool is_reserved(const char *name) {
