@@ -1,6 +1,6 @@
 // short.c - attention over a few keys that makes its queries and keys itself,
-// as a CUDA kernel (dsprt_short.cuh, dsprt_tile.cuh): norms and rotations of their rows while
-// these lie in shared memory.
+// as a CUDA kernel (dsprt_short.cuh): norms and rotations of their rows while
+// these lie in shared memory (dsprt_tile.cuh).
 //
 // Needs:  fuse-attention marked the norms.
 // Leaves: a kernel whose loops are those over the batch.
