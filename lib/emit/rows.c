@@ -120,13 +120,12 @@ static const char *sum_text(DspKernel *k, const RowNorm *n) {
                     dsp_nest_element(k->e, &a, k->nest, -1));
 }
 
-/// The widest access that all operands allow, and the threads for it.
-static void choose_sizes(RowNorm *n) {
-  n->width = DSP_KERNEL_WIDEST;
+/// The widest access that all operands allow.
+static void choose_width(RowNorm *n, int widest) {
+  n->width = widest;
   while (n->width > 1 && !fits_width(n, n->width)) n->width /= 2;
   if (n->rotates && !n->halves && n->width == 1)
     dsp_bug("pairs that do not lie side by side");
-  n->threads = threads_of(n);
 }
 
 /// "&x[row]", where a row of operand `i` begins; -1: of the result.
@@ -220,7 +219,8 @@ static const char *norm_words(DspEmitter *e, const RowNorm *n) {
 
 void dsp_emit_row_norm(DspEmitter *e, MlirOperation op, const DspAccess *y) {
   RowNorm n = row_norm(e, op, y);
-  choose_sizes(&n);
+  choose_width(&n, DSP_KERNEL_WIDEST);
+  n.threads = threads_of(&n);
   DspNest nest = dsp_nest(e, &n.rows_out, &n.rows_out, n.rows, n.nin);
   DspKernel k = dsp_kernel_begin(e, &nest, &n.out, n.in, n.nin);
   bool sums = !mlirAttributeIsNull(n.before);
@@ -255,22 +255,13 @@ const char *dsp_row_norm_words(DspEmitter *e, MlirOperation norm) {
   return norm_words(e, &n) + 1;
 }
 
-/// The widest access of at most 16 bytes that all operands allow.
-static int width_in_place(const RowNorm *n) {
-  int width = mlirTypeIsAF32(n->out.shape.element) ? 4 : DSP_KERNEL_WIDEST;
-  while (width > 1 && !fits_width(n, width)) width /= 2;
-  if (n->rotates && !n->halves && width == 1)
-    dsp_bug("pairs that do not lie side by side");
-  return width;
-}
-
 void dsp_emit_rows_in_place(DspKernel *k, MlirOperation norm,
                             const DspAxis *along, char which, DspText *out) {
   DspEmitter *e = k->e;
   RowNorm n = row_norm(e, norm, dsp_operand(e, norm, 0));
   n.tiled = true;
   n.object = dsp_format(e->arena, "%c_rows", which);
-  n.width = width_in_place(&n);
+  choose_width(&n, mlirTypeIsAF32(n.out.shape.element) ? 4 : 8); // 16 bytes
   DspAccess over = n.rows[0];
   over.axes[0] = *along;
   over.naxes = 1;
