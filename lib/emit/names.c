@@ -34,6 +34,7 @@ static const char *const reserved[] = {
     "virtual",  "throw",    "try",         "catch",   "explicit",  "and",
     "or",       "not",      "xor",         "export",  "mutable",   "constexpr",
     "scalb",    "drem",     "significand", "row",     "Attention",
+    "q_rows",   "k_rows",      "q_from",  "k_from",    "v_from",
 };
 
 static bool is_reserved(const char *name) {
