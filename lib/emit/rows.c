@@ -142,7 +142,7 @@ static void add_norm(DspKernel *k, const RowNorm *n, DspText *out) {
 static void add_expression(DspKernel *k, const RowNorm *n, MlirAttribute expr,
                            DspText *out) {
   DspEmitter *e = k->e;
-  const char *operands[DSP_NEST_IN] = {"row.x[k].v[v]"};
+  const char *operands[DSP_NEST_IN] = {"row.x[chunk].v[lane]"};
   if (mlirAttributeIsAInteger(expr) && dsp_expr_reads(expr, 0)) return;
   for (size_t i = n->first; i < n->nin; i++) {
     if (!dsp_expr_reads(expr, (int64_t)i)) continue;
@@ -150,26 +150,25 @@ static void add_expression(DspKernel *k, const RowNorm *n, MlirAttribute expr,
     const char *name =
         dsp_name_c(&k->names, dsp_format(e->arena, "%s_v", x.base));
     operands[i] =
-        n->has_channels[i] ? dsp_format(e->arena, "%s.v[v]", name) : name;
+        n->has_channels[i] ? dsp_format(e->arena, "%s.v[lane]", name) : name;
     if (!n->has_channels[i])
       dsp_statement(out, "const float %s = %s;", name,
                     dsp_nest_load(e, &x, k->nest, (int)i));
   }
   dsp_line(out, "#pragma unroll");
-  dsp_line(out, "for (int k = 0; k < row.CHUNKS; k++) {");
+  dsp_line(out, "for (int chunk = 0; chunk < row.CHUNKS; chunk++) {");
   out->indent++;
-  dsp_line(out, "if (!row.has(k)) break;");
+  dsp_line(out, "if (!row.has(chunk)) break;");
   for (size_t i = n->first; i < n->nin; i++) {
     if (!n->has_channels[i] || !dsp_expr_reads(expr, (int64_t)i)) continue;
-    dsp_statement(out, "const auto %.*s = row.chunk(%s + row.channel(k));",
+    dsp_statement(out, "const auto %.*s = row.chunk(%s + row.channel(chunk));",
                   (int)strcspn(operands[i], "."), operands[i],
                   row_text(k, n, (int)i));
   }
-  dsp_line(out, "for (int v = 0; v < %d; v++)", k->width);
+  dsp_line(out, "for (int lane = 0; lane < %d; lane++)", k->width);
   out->indent++;
-  dsp_statement(
-      out, "row.x[k].v[v] = %s;",
-      dsp_without_parentheses(e, dsp_expression(e, expr, operands)));
+  dsp_statement(out, "row.x[chunk].v[lane] = %s;",
+                dsp_without_parentheses(e, dsp_expression(e, expr, operands)));
   out->indent -= 2;
   dsp_line(out, "}");
 }
