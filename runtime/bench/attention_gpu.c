@@ -244,7 +244,7 @@ static int by_warps(DsprtRun *one, const DsprtAttentionCall *call) {
 static void measure(const Case *c) {
   Data d = make(c, false);
   float ours = time_of(dsprt_attention_long, &d);
-  float theirs = time_of(dsprt_attention_cudnn, &d);
+  float theirs = c->kind ? INFINITY : time_of(dsprt_attention_cudnn, &d);
   float few = is_for_short(c) ? time_of(dsprt_attention_short, &d) : INFINITY;
   float any = c->kind ? time_of(by_warps, &d) : INFINITY;
   double flops = 4.0 * (double)(c->batch * c->heads * c->channels) *
