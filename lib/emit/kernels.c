@@ -25,8 +25,7 @@ static size_t param_of(DspKernel *k, const DspAccess *a, bool write) {
 }
 
 bool dsp_is_float(MlirType type) {
-  return mlirTypeIsAF32(type) || mlirTypeIsABF16(type) ||
-         mlirTypeIsAF16(type);
+  return mlirTypeIsAF32(type) || mlirTypeIsABF16(type) || mlirTypeIsAF16(type);
 }
 
 static bool walks_in(const DspAccess *a, const DspNest *nest, int which,
@@ -176,7 +175,7 @@ static void add_vector_body(DspKernel *k, DspText *out, MlirAttribute expr) {
       dsp_statement(out, "const DsprtFloats<%d> %s = dsprt_load<%d>(&%s);",
                     k->width, name, k->width,
                     dsp_nest_element(e, &x, k->nest, (int)i));
-      operands[i] = dsp_format(e->arena, "%s.v[v]", name);
+      operands[i] = dsp_format(e->arena, "%s.v[lane]", name);
     } else {
       dsp_statement(out, "const float %s = %s;", name,
                     dsp_nest_load(e, &x, k->nest, (int)i));
@@ -185,9 +184,9 @@ static void add_vector_body(DspKernel *k, DspText *out, MlirAttribute expr) {
   }
   DspAccess y = dsp_kernel_access(k, k->out);
   dsp_line(out, "DsprtFloats<%d> result;", k->width);
-  dsp_line(out, "for (int v = 0; v < %d; v++)", k->width);
+  dsp_line(out, "for (int lane = 0; lane < %d; lane++)", k->width);
   out->indent++;
-  dsp_statement(out, "result.v[v] = %s;",
+  dsp_statement(out, "result.v[lane] = %s;",
                 dsp_without_parentheses(e, dsp_expression(e, expr, operands)));
   out->indent--;
   dsp_statement(out, "dsprt_store(&%s, result);",
@@ -300,13 +299,7 @@ DspKernel dsp_kernel_begin(DspEmitter *e, const DspNest *nest,
                            size_t nin) {
   DspKernel k = {.e = e, .nest = nest, .out = out, .in = in, .nin = nin};
   k.names = dsp_names(e->arena, &e->globals);
-  dsp_name_c(&k.names, "at");
   dsp_name_c(&k.names, "v");
-  dsp_name_c(&k.names, "result");
-  dsp_name_c(&k.names, "threads");
-  dsp_name_c(&k.names, "total");
-  dsp_name_c(&k.names, "row");
-  dsp_name_c(&k.names, "k");
   for (size_t i = 0; i < nin; i++) param_of(&k, &in[i], false);
   param_of(&k, out, true);
   k.index = index_type(&k);

@@ -51,7 +51,7 @@ static void read_dims(DspEmitter *e) {
     bool digits = names->name.data[0] >= '0' && names->name.data[0] <= '9';
     names->size_name = digits ? dsp_format(e->arena, "%lld",
                                            (long long)names->size)
-                              : dsp_name(&e->globals, names->name);
+                              : dsp_name_dim(&e->globals, names->name);
   }
   for (size_t i = 0; i < e->dims.count; i++) {
     DspDimNames *names = &e->dims.names[i];

@@ -169,7 +169,7 @@ static void add_expression(DspKernel *k, const RowNorm *n, MlirAttribute expr,
                            DspText *out) {
   DspEmitter *e = k->e;
   const char *row = n->object;
-  const char *x_text = dsp_format(e->arena, "%s.x[k].v[v]", row);
+  const char *x_text = dsp_format(e->arena, "%s.x[chunk].v[lane]", row);
   const char *operands[DSP_NEST_IN] = {x_text};
   if (mlirAttributeIsAInteger(expr) && dsp_expr_reads(expr, 0)) return;
   for (size_t i = n->first; i < n->nin; i++) {
@@ -178,22 +178,22 @@ static void add_expression(DspKernel *k, const RowNorm *n, MlirAttribute expr,
     const char *name =
         dsp_name_c(&k->names, dsp_format(e->arena, "%s_v", x.base));
     operands[i] =
-        n->has_channels[i] ? dsp_format(e->arena, "%s.v[v]", name) : name;
+        n->has_channels[i] ? dsp_format(e->arena, "%s.v[lane]", name) : name;
     if (!n->has_channels[i])
       dsp_statement(out, "const float %s = %s;", name,
                     dsp_nest_load(e, &x, k->nest, (int)i));
   }
   dsp_line(out, "#pragma unroll");
-  dsp_line(out, "for (int k = 0; k < %s.CHUNKS; k++) {", row);
+  dsp_line(out, "for (int chunk = 0; chunk < %s.CHUNKS; chunk++) {", row);
   out->indent++;
-  if (!n->tiled) dsp_line(out, "if (!row.has(k)) break;");
+  if (!n->tiled) dsp_line(out, "if (!row.has(chunk)) break;");
   for (size_t i = n->first; i < n->nin; i++) {
     if (!n->has_channels[i] || !dsp_expr_reads(expr, (int64_t)i)) continue;
-    dsp_statement(out, "const auto %.*s = %s.chunk(%s + %s.channel(k));",
+    dsp_statement(out, "const auto %.*s = %s.chunk(%s + %s.channel(chunk));",
                   (int)strcspn(operands[i], "."), operands[i], row,
                   row_text(k, n, (int)i), row);
   }
-  dsp_line(out, "for (int v = 0; v < %d; v++)", k->width);
+  dsp_line(out, "for (int lane = 0; lane < %d; lane++)", k->width);
   out->indent++;
   dsp_statement(
       out, "%s = %s;", x_text,
