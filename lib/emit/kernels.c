@@ -299,7 +299,6 @@ DspKernel dsp_kernel_begin(DspEmitter *e, const DspNest *nest,
                            size_t nin) {
   DspKernel k = {.e = e, .nest = nest, .out = out, .in = in, .nin = nin};
   k.names = dsp_names(e->arena, &e->globals);
-  dsp_name_c(&k.names, "v");
   for (size_t i = 0; i < nin; i++) param_of(&k, &in[i], false);
   param_of(&k, out, true);
   k.index = index_type(&k);
