@@ -1,8 +1,8 @@
 // memory.c - the plan that fits into --memory, or what is short.
 //
 // Needs:  the imported module, which is not changed.
-// Leaves: prices of memory at which the cheapest plan found fits (dsp_fit_plan);
-//         or the error, with what would fit.
+// Leaves: prices of memory at which the cheapest plan found fits; or the
+//         error, with what would fit.
 #include "memory.h"
 
 enum {

@@ -15,6 +15,8 @@ __extension__ typedef __int128 Wide;
 enum {
   ROUNDS = 3,      ///< of finding out which ops hold most
   TRIES = 3,       ///< with other ops charged
+  ENOUGH = 16,     ///< plans for one of them; with fewer, the first that fits
+                   ///< is the only one
   NUDGE = 64,      ///< a little more or less: 1/64
 };
 
@@ -120,7 +122,7 @@ static bool plan_all_at(const Search *s, int64_t price, Point *point) {
   return true;
 }
 
-/// Charges the ops that hold much; returns whether some were not charged before.
+/// Charges the ops that hold much; returns whether that adds some.
 static bool charge_ops(Search *s, const DspPriced *plan) {
   const int64_t *besides = dsp_holds_besides(s->arena, &plan->holds);
   int64_t most = 1;
@@ -230,8 +232,13 @@ static void search(DspArena *arena, const DspFitter *fitter, DspFit *fit,
               .charged = DSP_NEW(arena, bool, free->nops)};
   for (size_t o = 0; o < free->nops; ++o)
     s.nweights += free->is_weight[o];
-  for (size_t t = 0; t < TRIES && !(whether && fit->fits); ++t) {
-    s.until = fit->plans + (fitter->most - fit->plans) / (TRIES - t);
+  size_t tries = fitter->most / ENOUGH;
+  tries = tries < 1 ? 1 : tries > TRIES ? TRIES : tries;
+  for (size_t t = 0; t < TRIES; ++t) {
+    size_t left = t < tries ? tries - t : 1;
+    if (fit->fits && (whether || t >= tries))
+      break;
+    s.until = fit->plans + (fitter->most - fit->plans) / left;
     try_share(&s, shares[t], whether);
   }
 }

@@ -14,7 +14,7 @@
 #include "rival.h"
 #include "tiers.h"
 
-enum { GRAPHS = 400, LIMIT = 30000, MOST_PLANS = 48 };
+enum { GRAPHS = 250, LIMIT = 30000, MOST_PLANS = 48 };
 
 /// How often what happened.
 typedef struct Tally {
