@@ -35,7 +35,7 @@ static const char *const reserved[] = {
     "virtual",  "throw",    "try",         "catch",   "explicit",  "and",
     "or",       "not",      "xor",         "export",  "mutable",   "constexpr",
     "scalb",    "drem",     "significand", "at",      "chunk",     "lane",
-    "result",   "row",      "threads",     "total",
+    "result",   "row",      "threads",     "total",   "elements",  "Attention",
 };
 
 /// Words that a dim, a constant of the whole program, cannot have beside these:

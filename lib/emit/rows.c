@@ -30,7 +30,8 @@ typedef struct RowNorm {
   bool has_channels[DSP_NEST_IN];
   size_t nin;
   int width;
-  int64_t threads; ///< of a row
+  int64_t threads;   ///< of a row
+  const char *place; ///< of a row that is changed in place; or NULL
 } RowNorm;
 
 static bool is_wave(const RowNorm *n, size_t i) {
@@ -115,8 +116,18 @@ static const char *sum_text(DspKernel *k, const RowNorm *n) {
                     dsp_nest_element(k->e, &a, k->nest, -1));
 }
 
+/// The widest access that all operands allow, and the threads for it.
+static void choose_sizes(RowNorm *n) {
+  n->width = DSP_KERNEL_WIDEST;
+  while (n->width > 1 && !fits_width(n, n->width)) n->width /= 2;
+  if (n->rotates && !n->halves && n->width == 1)
+    dsp_bug("pairs that do not lie side by side");
+  n->threads = threads_of(n);
+}
+
 /// "&x[row]", where a row of operand `i` begins; -1: of the result.
 static const char *row_text(DspKernel *k, const RowNorm *n, int i) {
+  if (n->place && i <= 0) return n->place;
   DspAccess a = dsp_kernel_access(k, i < 0 ? &n->rows_out : &n->rows[i]);
   return dsp_format(k->e->arena, "&%s", dsp_nest_element(k->e, &a, k->nest, i));
 }
@@ -181,26 +192,20 @@ static const char *words_of(DspEmitter *e, MlirAttribute expr) {
   return dsp_format(e->arena, "%s%s", *words ? "_" : "", words);
 }
 
-/// "spatial_norm_mul_add", "temporal_norm_rope"
-static const char *kernel_name(DspEmitter *e, const RowNorm *n) {
-  return dsp_format(e->arena, "%s%s_%s_norm%s%s", e->stage_name,
-                    words_of(e, n->before), n->layer ? "layer" : "rms",
-                    n->rotates ? "_rope" : "", words_of(e, n->expr));
+/// "_layer_norm_mul_add", "_rms_norm_rope"
+static const char *norm_words(DspEmitter *e, const RowNorm *n) {
+  return dsp_format(e->arena, "%s_%s_norm%s%s", words_of(e, n->before),
+                    n->layer ? "layer" : "rms", n->rotates ? "_rope" : "",
+                    words_of(e, n->expr));
 }
 
 void dsp_emit_row_norm(DspEmitter *e, MlirOperation op, const DspAccess *y) {
   RowNorm n = row_norm(e, op, y);
-  n.width = DSP_KERNEL_WIDEST;
-  while (n.width > 1 && !fits_width(&n, n.width)) n.width /= 2;
-  if (n.rotates && !n.halves && n.width == 1)
-    dsp_bug("pairs that do not lie side by side");
-  n.threads = threads_of(&n);
+  choose_sizes(&n);
   DspNest nest = dsp_nest(e, &n.rows_out, &n.rows_out, n.rows, n.nin);
   DspKernel k = dsp_kernel_begin(e, &nest, &n.out, n.in, n.nin);
   bool sums = !mlirAttributeIsNull(n.before);
   if (sums) dsp_kernel_add_sum(&k, &n.sum);
-  dsp_name_c(&k.names, "row");
-  dsp_name_c(&k.names, "k");
   k.width = 1; // the loops are those over rows
   const char *rows = dsp_kernel_count(&k, nest.count);
   DspText body = {.indent = 1};
@@ -219,6 +224,48 @@ void dsp_emit_row_norm(DspEmitter *e, MlirOperation op, const DspAccess *y) {
   const char *team = n.threads == 1
                          ? NULL
                          : dsp_format(e->arena, "%lld", (long long)n.threads);
-  dsp_kernel_finish(&k, &body, kernel_name(e, &n),
-                    (DspKernelCount){rows, team});
+  dsp_kernel_finish(
+      &k, &body,
+      dsp_format(e->arena, "%s%s", e->stage_name, norm_words(e, &n)),
+      (DspKernelCount){.items = rows, .team = team});
+}
+
+const char *dsp_row_norm_words(DspEmitter *e, MlirOperation norm) {
+  RowNorm n = row_norm(e, norm, dsp_operand(e, norm, 0));
+  return norm_words(e, &n) + 1;
+}
+
+void dsp_emit_rows_in_place(DspKernel *k, MlirOperation norm,
+                            const DspAxis *along, const char *matrix,
+                            DspText *out) {
+  DspEmitter *e = k->e;
+  RowNorm n = row_norm(e, norm, dsp_operand(e, norm, 0));
+  choose_sizes(&n);
+  DspAccess over = n.rows[0];
+  over.axes[0] = *along;
+  over.naxes = 1;
+  DspNest nest = dsp_nest(e, &over, &over, n.rows, n.nin);
+  const DspNest *outer = k->nest;
+  const char *index = nest.axes[0].index;
+  n.place = dsp_format(e->arena, "%s(%s)", matrix, index);
+  k->nest = &nest;
+  k->width = n.width;
+  dsp_statement(out,
+                "for (%s %s = Attention::thread() / %lld; %s < %s; %s += "
+                "Attention::GROUP / %lld) {",
+                k->index, index, (long long)n.threads, index,
+                dsp_extent_text(&e->dims, along->extent), index,
+                (long long)n.threads);
+  out->indent++;
+  dsp_line(out, "DsprtRow<%s, %d, %lld> row;", dsp_product_text(e, n.over),
+           n.width, (long long)n.threads);
+  dsp_statement(out, "row.load(%s);", n.place);
+  add_norm(k, &n, out);
+  add_expression(k, &n, n.expr, out);
+  if (n.halves && n.threads > 1) dsp_line(out, "row.join();");
+  dsp_statement(out, "row.store(%s);", n.place);
+  out->indent--;
+  dsp_line(out, "}");
+  k->nest = outer;
+  k->width = 1;
 }
