@@ -57,11 +57,10 @@ void dsp_kernel_finish(DspKernel *k, DspText *body, const char *wish,
 // rows.c
 /// "rms_norm_rope": what a dsp.fused_norm does to its rows.
 const char *dsp_row_norm_words(DspEmitter *e, MlirOperation norm);
-/// The loop that does it to the rows along an axis, which lie in memory that
-/// the threads of an `Attention` share: `matrix` of the index is one of them.
-/// The other operands have no dims but that one and the channels.
+/// The loop that does it to the rows along an axis where they lie in shared
+/// memory: those of `which`, 'q' or 'k', of an `Attention`.  The other operands
+/// have no dims but that one and the channels.
 void dsp_emit_rows_in_place(DspKernel *k, MlirOperation norm,
-                            const DspAxis *along, const char *matrix,
-                            DspText *out);
+                            const DspAxis *along, char which, DspText *out);
 
 #endif

@@ -162,7 +162,7 @@ static char *make_kernels(DspEmitter *e) {
   dsp_line(&out, "#include \"dsprt_kernels.cuh\"");
   if (strstr(text, "DsprtRow<")) dsp_line(&out, "#include \"dsprt_rows.cuh\"");
   if (strstr(text, "DsprtShort<"))
-    dsp_line(&out, "#include \"dsprt_short.cuh\"");
+    dsp_line(&out, "#include \"dsprt_tile.cuh\"");
   dsp_line(&out, "\n#include \"%.*s_kernels.h\"\n", (int)name.length,
            name.data);
   dsp_text(&out, "%s", text);

@@ -1,6 +1,6 @@
 // short.c - attention over a few keys that makes its queries and keys itself,
 // as a CUDA kernel (dsprt_short.cuh): norms and rotations of their rows while
-// these lie in shared memory.
+// these lie in shared memory (dsprt_tile.cuh).
 //
 // Needs:  fuse-attention marked the norms.
 // Leaves: a kernel whose loops are those over the batch.
@@ -110,25 +110,27 @@ static const char *begin_text(DspKernel *k, const Short *s, int which) {
                     dsp_nest_element(k->e, &a, k->nest, which));
 }
 
-static void add_fetches(DspKernel *k, const Short *s, DspText *out) {
-  static const char letters[] = "qkv";
-  for (int i = Q; i <= V; i++) {
-    const DspAxis *axis = i == Q ? &s->query : &s->key;
-    dsp_statement(out, "Attention::fetch<%s>(Attention::%c(0), %s, %s, %s);",
-                  k->index, letters[i], begin_text(k, s, i),
-                  dsp_stride_text(k->e, &s->in[i], axis),
-                  extent_of(k->e, axis));
-  }
+static void add_fetch(DspKernel *k, const Short *s, DspText *out) {
+  DspEmitter *e = k->e;
+  for (int i = Q; i <= V; i++)
+    dsp_statement(out, "const auto *%c_from = %s;", "qkv"[i],
+                  begin_text(k, s, i));
+  dsp_statement(
+      out,
+      "Attention::fetch<%s>(q_from, %s, %s, k_from, %s, v_from, %s, %s);",
+      k->index, dsp_stride_text(e, &s->in[Q], &s->query),
+      extent_of(e, &s->query), dsp_stride_text(e, &s->in[K], &s->key),
+      dsp_stride_text(e, &s->in[V], &s->key), extent_of(e, &s->key));
   dsp_line(out, "Attention::wait();");
 }
 
 static void add_body(DspKernel *k, const Short *s, DspText *out) {
   DspEmitter *e = k->e;
-  add_fetches(k, s, out);
+  add_fetch(k, s, out);
   if (s->norms[Q].ptr)
-    dsp_emit_rows_in_place(k, s->norms[Q], &s->query, "Attention::q", out);
+    dsp_emit_rows_in_place(k, s->norms[Q], &s->query, 'q', out);
   if (s->norms[K].ptr)
-    dsp_emit_rows_in_place(k, s->norms[K], &s->key, "Attention::k", out);
+    dsp_emit_rows_in_place(k, s->norms[K], &s->key, 'k', out);
   dsp_line(out, "Attention::sync();");
   dsp_statement(
       out, "Attention::attend<%s>(%s, %s, %s, %s, %s);", k->index,

@@ -6,7 +6,7 @@
 // Leaves: for GPUs, `inside` on a dsp.fused_norm that gives q or k of a short
 //         attention and nothing else: it has no memory and no kernel, for the
 //         attention norms and rotates the rows in shared memory
-//         (runtime/include/dsprt/dsprt_short.cuh).
+//         (runtime/include/dsprt/dsprt_tile.cuh).
 //
 // Up to 64 keys that kernel is the fastest and bound by memory traffic, of
 // which this saves half: q and k are not read and written once more.  Above,

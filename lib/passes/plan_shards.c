@@ -236,18 +236,13 @@ static void set_totals(const Planner *p, MlirOperation top) {
 /// What the search for a plan that fits wants to know.
 static void report_priced(const Planner *p, DspPassStats *stats) {
   const DspPlanGraph *graph = &p->g.graph;
-  bool *is_weight = dsp_arena_alloc(stats->arena, graph->nops + 1);
-  for (size_t i = 0; i < graph->nops; i++)
-    is_weight[i] = graph->ops[i].kind == DSP_PLAN_PARAM;
   stats->weight_bytes =
       dsp_plan_weight_bytes(p->arena, graph, &p->mesh, &p->plan);
   stats->plan = (DspPriced){
       .cost = p->plan.certificate.found.bytes,
       .bound = p->plan.priced_bound,
-      .nops = graph->nops,
-      .holds = dsp_plan_holds(stats->arena, graph, &p->mesh, &p->plan),
-      .is_weight = is_weight};
-  stats->plan.floor = dsp_plan_floor(graph, stats->plan.holds);
+      .holds = dsp_plan_holds(stats->arena, graph, &p->mesh, &p->plan)};
+  stats->plan.floor = dsp_holds_floor(p->arena, &stats->plan.holds);
 }
 
 static void report_stats(const Planner *p, DspPassStats *stats, clock_t time) {

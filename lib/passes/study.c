@@ -236,9 +236,9 @@ static DspStudyMethod try_plan(Student *s, const DspPlanOptions *options) {
   out.compute = s->time.compute;
   out.communication = s->time.communication;
   out.exact = s->plan.certificate.exact;
-  out.floor = dsp_plan_floor(
-      &s->g.graph,
-      dsp_plan_holds(s->arena, &s->g.graph, &options->mesh, &s->plan));
+  DspHolds holds =
+      dsp_plan_holds(s->arena, &s->g.graph, &options->mesh, &s->plan);
+  out.floor = dsp_holds_floor(s->arena, &holds);
   if (s->plan.residual != DSP_PLAN_NO_DIM)
     out.residual = s->g.graph.dims[s->plan.residual].name;
   return out;

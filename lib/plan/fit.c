@@ -5,7 +5,7 @@
 //         that fits goes below (fit.h says why).
 #include "dspc/plan/fit.h"
 
-#include <string.h>
+
 
 #include "dspc/support/bug.h"
 #include "intern.h"
@@ -42,17 +42,30 @@ static bool has_time(const Search *s, size_t share) {
   return s->fit->plans < s->fitter->most / share;
 }
 
-/// The first `count` weights at `high`, the others at `low`; ops that hold
-/// much at `high` together.
+/// What a weight is charged where the op that reads it is charged `taken`.
+static int64_t rest_of(const Search *s, size_t weight, int64_t price,
+                       int64_t taken) {
+  uint32_t reader = s->fit->free.holds.reader[weight];
+  if (reader == DSP_NO_READER || !s->charged[reader])
+    return price;
+  return price > taken ? price - taken : 0;
+}
+
+/// The weights from number `begin` to `end` at `high`, the others at `low`; ops
+/// that hold much at `high` together.
 static int64_t *make_prices(const Search *s, int64_t high, int64_t low,
-                            size_t count) {
-  const DspPriced *free = &s->fit->free;
+                            size_t begin, size_t end) {
+  const DspHolds *free = &s->fit->free.holds;
   int64_t *prices = DSP_NEW(s->arena, int64_t, free->nops);
+  int64_t of_op = s->ncharged ? high / (int64_t)s->ncharged : 0;
   for (size_t o = 0, weight = 0; o < free->nops; ++o)
-    if (free->is_weight[o])
-      prices[o] = weight++ < count ? high : low;
-    else if (s->charged[o])
-      prices[o] = high / (int64_t)s->ncharged;
+    if (free->is_weight[o]) {
+      bool dear = begin <= weight && weight < end;
+      prices[o] = rest_of(s, o, dear ? high : low, of_op);
+      ++weight;
+    } else if (s->charged[o]) {
+      prices[o] = of_op;
+    }
   return prices;
 }
 
@@ -81,20 +94,25 @@ static bool plan_at(const Search *s, int64_t *prices, int64_t price,
   return true;
 }
 
+static int64_t weight_bytes(const DspPriced *plan) {
+  int64_t bytes = 0;
+  for (size_t o = 0; o < plan->holds.nops; ++o)
+    bytes += plan->holds.is_weight[o] ? plan->holds.bytes[o] : 0;
+  return bytes;
+}
+
 /// What a plan holds as far as it is charged.
 static int64_t charged_bytes(const Search *s, const DspPriced *plan) {
-  int64_t weights = 0, ops = 0;
-  for (size_t o = 0; o < plan->nops; ++o)
-    if (plan->is_weight[o])
-      weights += plan->holds[o];
-    else if (s->charged[o])
-      ops += plan->holds[o];
-  return weights + (s->ncharged ? ops / (int64_t)s->ncharged : 0);
+  const int64_t *besides = dsp_holds_besides(s->arena, &plan->holds);
+  int64_t ops = 0;
+  for (size_t o = 0; o < plan->holds.nops; ++o)
+    ops += s->charged[o] ? besides[o] : 0;
+  return weight_bytes(plan) + (s->ncharged ? ops / (int64_t)s->ncharged : 0);
 }
 
 static bool plan_all_at(const Search *s, int64_t price, Point *point) {
   point->price = price;
-  int64_t *prices = make_prices(s, price, price, s->nweights);
+  int64_t *prices = make_prices(s, price, price, 0, s->nweights);
   if (!plan_at(s, prices, price, &point->plan))
     return false;
   point->holds = charged_bytes(s, &point->plan);
@@ -104,13 +122,13 @@ static bool plan_all_at(const Search *s, int64_t price, Point *point) {
 /// Charges the ops that hold at least half as much as the one that holds most;
 /// returns whether some were not charged before.
 static bool charge_ops(Search *s, const DspPriced *plan) {
+  const int64_t *besides = dsp_holds_besides(s->arena, &plan->holds);
   int64_t most = 1;
   size_t before = s->ncharged;
-  for (size_t o = 0; o < plan->nops; ++o)
-    if (!plan->is_weight[o] && plan->holds[o] > most)
-      most = plan->holds[o];
-  for (size_t o = 0; o < plan->nops; ++o)
-    if (!plan->is_weight[o] && !s->charged[o] && plan->holds[o] * 2 >= most) {
+  for (size_t o = 0; o < plan->holds.nops; ++o)
+    most = besides[o] > most ? besides[o] : most;
+  for (size_t o = 0; o < plan->holds.nops; ++o)
+    if (!s->charged[o] && besides[o] >= most - most / 2) {
       s->charged[o] = true;
       ++s->ncharged;
     }
@@ -120,8 +138,8 @@ static bool charge_ops(Search *s, const DspPriced *plan) {
 /// So high that nothing else counts, and sums do not overflow.
 static int64_t highest_price(const DspPriced *plan) {
   int64_t sum = 1;
-  for (size_t o = 0; o < plan->nops; ++o)
-    sum += plan->holds[o];
+  for (size_t o = 0; o < plan->holds.nops; ++o)
+    sum += plan->holds.bytes[o];
   Wide price = ((Wide)1 << 52) / sum * DSP_PRICE_ONE;
   Wide most = (Wide)DSP_PRICE_ONE << 20, least = DSP_PRICE_ONE;
   return (int64_t)(price > most ? most : price < least ? least : price);
@@ -134,7 +152,8 @@ static bool find_high(Search *s, Point *high) {
       return false;
     if (fits(s, &high->plan))
       return true;
-    if (!charge_ops(s, &high->plan))
+    if (weight_bytes(&high->plan) > s->fitter->limit ||
+        !charge_ops(s, &high->plan))
       return false;
   }
   return false;
@@ -172,14 +191,17 @@ static int64_t find_price(const Search *s, Point *low, Point *high) {
   return price;
 }
 
-/// Looks for the fewest weights that must be dear.
-static void divide_weights(const Search *s, int64_t price) {
+/// Looks for the fewest weights, from the first on or up to the last, that must
+/// be dear.
+static void divide_weights(const Search *s, int64_t price, bool first) {
   int64_t high = price + price / NUDGE + 1, low = price - price / NUDGE;
-  size_t few = 0, many = s->nweights;
+  size_t few = 0, all = s->nweights, many = all;
   while (many - few > 1 && has_time(s, 1)) {
     size_t count = few + (many - few) / 2;
     DspPriced plan;
-    if (!plan_at(s, make_prices(s, high, low, count), high, &plan))
+    int64_t *prices = make_prices(s, high, low, first ? 0 : all - count,
+                                  first ? count : all);
+    if (!plan_at(s, prices, high, &plan))
       break;
     *(fits(s, &plan) ? &many : &few) = count;
   }
@@ -187,12 +209,12 @@ static void divide_weights(const Search *s, int64_t price) {
 
 static void begin(Search *s, DspArena *arena, const DspFitter *fitter,
                   DspFit *fit) {
-  const DspPriced *free = &fit->free;
+  const DspHolds *free = &fit->free.holds;
   *s = (Search){.arena = arena, .fitter = fitter, .fit = fit,
                 .charged = DSP_NEW(arena, bool, free->nops)};
   for (size_t o = 0; o < free->nops; ++o)
     s->nweights += free->is_weight[o];
-  charge_ops(s, free);
+  charge_ops(s, &fit->free);
 }
 
 /// What cannot be true is our mistake; that a plan needs less than its floor
@@ -222,7 +244,9 @@ DspFit dsp_plan_fit(DspArena *arena, const DspFitter *fitter, bool whether) {
     return fit;
   low.holds = charged_bytes(&s, &low.plan);
   high.holds = charged_bytes(&s, &high.plan);
-  divide_weights(&s, find_price(&s, &low, &high));
+  int64_t price = find_price(&s, &low, &high);
+  divide_weights(&s, price, true);
+  divide_weights(&s, price, false);
   check_bound(&fit);
   return fit;
 }

@@ -136,18 +136,20 @@ static void read_plan(DspArena *arena, const DspPlanGraph *graph,
   }
 }
 
-/// On two axes a value may be in many more layouts: the search turns into a
-/// beam sooner, within seconds.  The certificate says so.
+/// On two axes a value may be in many more layouts, and with prices there are
+/// many plans to look at: the search turns into a beam sooner, within seconds.
+/// The certificate says so.
 static DspSearchLimits limits_of(const DspPlanOptions *options) {
   DspSearchLimits limits = options->limits;
-  if (options->mesh.sizes[0] == 1 || options->mesh.sizes[1] == 1)
+  bool two = options->mesh.sizes[0] > 1 && options->mesh.sizes[1] > 1;
+  if (!two && !options->prices)
     return limits;
   if (limits.max_width == 0)
-    limits.max_width = 4000;
+    limits.max_width = two ? 4000 : 20000;
   if (limits.max_explored == 0)
-    limits.max_explored = 200000;
+    limits.max_explored = two ? 200000 : 500000;
   if (limits.beam == 0)
-    limits.beam = 200;
+    limits.beam = two ? 200 : 500;
   return limits;
 }
 
@@ -281,10 +283,11 @@ static DspPlanStatus plan_on_best(DspArena *arena, const DspPlanGraph *graph,
 static void take_off_charges(DspArena *arena, const DspPlanGraph *graph,
                              const DspPlanOptions *options, DspPlan *plan) {
   DspHolding h = dsp_holding(arena, graph, &options->mesh, options->prices);
-  const int64_t *holds = dsp_plan_holds(arena, graph, &options->mesh, plan);
   DspCertificate *c = &plan->certificate;
   for (size_t o = 0; o < graph->nops; ++o)
-    c->found.bytes -= dsp_holding_charge(&h, o, holds[o]);
+    c->found.bytes -= dsp_holding_charge(
+        &h, o, dsp_holding_bytes(&h, o, plan->picks[o].operands,
+                                 plan->picks[o].results));
   c->lower_bound = options->known_bound < c->found.bytes ? options->known_bound
                                                          : c->found.bytes;
   c->exact = c->lower_bound == c->found.bytes;

@@ -4,7 +4,8 @@
 // values may never exist; slices and renames are parts of other values.  The
 // operands and results of all other ops lie in memory, each in its own place,
 // while the op runs; operands that are parts of one value may overlap, and the
-// largest of them counts.
+// largest of them counts.  A parameter that lies as the op needs it counts once,
+// one that is gathered first more than that: the op holds it as it needs it.
 //
 // Needs:  ops in topological order.
 // Leaves: bytes of rank 0, which has the longest parts.
@@ -41,10 +42,30 @@ static const DspPlanShape *find_shapes(DspArena *arena,
   return shapes;
 }
 
+static bool is_held(const DspPlanOp *op) {
+  return op->kind == DSP_PLAN_COMPUTE && (op->partial || op->attention);
+}
+
+static const uint32_t *find_readers(DspArena *arena,
+                                    const DspPlanGraph *graph) {
+  uint32_t *reader = DSP_NEW(arena, uint32_t, graph->nvalues);
+  uint32_t *reads = DSP_NEW(arena, uint32_t, graph->nvalues);
+  for (uint32_t o = 0; o < graph->nops; ++o)
+    for (size_t i = 0; i < graph->ops[o].noperands; ++i) {
+      ++reads[graph->ops[o].operands[i]];
+      reader[graph->ops[o].operands[i]] = o;
+    }
+  for (size_t v = 0; v < graph->nvalues; ++v)
+    if (!graph->values[v].is_param || reads[v] != 1 ||
+        !is_held(&graph->ops[reader[v]]))
+      reader[v] = DSP_NO_READER;
+  return reader;
+}
+
 DspHolding dsp_holding(DspArena *arena, const DspPlanGraph *graph,
                        const DspPlanMesh *mesh, const int64_t *prices) {
   return (DspHolding){graph, mesh, prices, find_shapes(arena, graph),
-                      find_roots(arena, graph)};
+                      find_readers(arena, graph), find_roots(arena, graph)};
 }
 
 static int64_t bytes_in(const DspHolding *h, uint32_t value,
@@ -55,6 +76,8 @@ static int64_t bytes_in(const DspHolding *h, uint32_t value,
 
 uint32_t dsp_holding_same(const DspHolding *h, const DspPlanOp *op, size_t i) {
   uint32_t root = h->roots[op->operands[i]];
+  if (h->reader[op->operands[i]] != DSP_NO_READER)
+    return (uint32_t)i;
   if (root == DSP_HELD_WEIGHT)
     return DSP_HELD_WEIGHT;
   uint32_t first = 0;
@@ -88,7 +111,7 @@ int64_t dsp_holding_bytes(const DspHolding *h, size_t o,
     return h->graph->values[op->results[0]].is_param
                ? bytes_in(h, op->results[0], results[0])
                : 0;
-  if (op->kind != DSP_PLAN_COMPUTE || !(op->partial || op->attention))
+  if (!is_held(op))
     return 0;
   for (size_t i = 0; i < op->noperands; ++i)
     bytes += operand_bytes(h, op, i, operands);
@@ -105,23 +128,39 @@ int64_t dsp_holding_charge(const DspHolding *h, size_t o, int64_t bytes) {
   return (int64_t)(charge < most ? charge : most);
 }
 
-const int64_t *dsp_plan_holds(DspArena *arena, const DspPlanGraph *graph,
-                              const DspPlanMesh *mesh, const DspPlan *plan) {
+DspHolds dsp_plan_holds(DspArena *arena, const DspPlanGraph *graph,
+                        const DspPlanMesh *mesh, const DspPlan *plan) {
   DspHolding h = dsp_holding(arena, graph, mesh, NULL);
-  int64_t *holds = DSP_NEW(arena, int64_t, graph->nops);
-  for (size_t o = 0; o < graph->nops; ++o)
-    holds[o] = dsp_holding_bytes(&h, o, plan->picks[o].operands,
+  int64_t *bytes = DSP_NEW(arena, int64_t, graph->nops);
+  bool *is_weight = DSP_NEW(arena, bool, graph->nops);
+  uint32_t *reader = DSP_NEW(arena, uint32_t, graph->nops);
+  for (size_t o = 0; o < graph->nops; ++o) {
+    const DspPlanOp *op = &graph->ops[o];
+    bytes[o] = dsp_holding_bytes(&h, o, plan->picks[o].operands,
                                  plan->picks[o].results);
-  return holds;
+    is_weight[o] = op->kind == DSP_PLAN_PARAM;
+    reader[o] = is_weight[o] ? h.reader[op->results[0]] : DSP_NO_READER;
+  }
+  return (DspHolds){graph->nops, bytes, is_weight, reader};
 }
 
-int64_t dsp_plan_floor(const DspPlanGraph *graph, const int64_t *holds) {
+const int64_t *dsp_holds_besides(DspArena *arena, const DspHolds *holds) {
+  int64_t *besides = DSP_NEW(arena, int64_t, holds->nops);
+  for (size_t o = 0; o < holds->nops; ++o)
+    besides[o] = holds->is_weight[o] ? 0 : holds->bytes[o];
+  for (size_t o = 0; o < holds->nops; ++o)
+    if (holds->reader[o] != DSP_NO_READER)
+      besides[holds->reader[o]] -= holds->bytes[o];
+  return besides;
+}
+
+int64_t dsp_holds_floor(DspArena *arena, const DspHolds *holds) {
+  const int64_t *besides = dsp_holds_besides(arena, holds);
   int64_t weights = 0, most = 0;
-  for (size_t o = 0; o < graph->nops; ++o)
-    if (graph->ops[o].kind == DSP_PLAN_PARAM)
-      weights += holds[o];
-    else
-      most = holds[o] > most ? holds[o] : most;
+  for (size_t o = 0; o < holds->nops; ++o) {
+    weights += holds->is_weight[o] ? holds->bytes[o] : 0;
+    most = besides[o] > most ? besides[o] : most;
+  }
   return weights + most;
 }
 

@@ -9,6 +9,8 @@ typedef struct DspHolding {
   const DspPlanMesh *mesh;
   const int64_t *prices;      ///< [nops] or NULL
   const DspPlanShape *shapes; ///< [nvalues]
+  const uint32_t *reader; ///< [nvalues] of a parameter, the only op that reads
+                          ///< it, or DSP_NO_READER
   const uint32_t *roots; ///< [nvalues] the value whose memory it may be a part
                          ///< of; DSP_HELD_WEIGHT: a parameter's
 } DspHolding;
@@ -27,7 +29,7 @@ int64_t dsp_holding_bytes(const DspHolding *holding, size_t o,
 int64_t dsp_holding_charge(const DspHolding *holding, size_t o, int64_t bytes);
 
 /// The first operand that may share memory with operand `i`, or
-/// DSP_HELD_WEIGHT.
+/// DSP_HELD_WEIGHT; of a parameter that nobody else reads, itself.
 uint32_t dsp_holding_same(const DspHolding *holding, const DspPlanOp *op,
                           size_t i);
 

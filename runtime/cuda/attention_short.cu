@@ -45,9 +45,7 @@ static __global__ void
   uint32_t group = Attention::element();
   if (group >= p.groups) return;
   Short t = at_group(p, group);
-  Attention::fetch(Attention::q(0), t.q, t.q_row, t.queries);
-  Attention::fetch(Attention::k(0), t.k, t.k_row, t.keys);
-  Attention::fetch(Attention::v(0), t.v, t.v_row, t.keys);
+  Attention::fetch(t.q, t.q_row, t.queries, t.k, t.k_row, t.v, t.v_row, t.keys);
   Attention::wait();
   Attention::attend(t.queries, t.keys, t.scale, t.o, t.o_row);
 }

@@ -5,12 +5,13 @@
 // plan.  So bytes that are held get a price, the search minimises cost and
 // price together, and prices are looked for at which the plan fits.
 //
-// That also proves something.  An op holds its operands and its results while
-// it runs, and a rank its weights all the time: a plan needs at least the
-// weights and what any one op holds, or any mean of several ops (its floor).
-// With prices for weights of at most P, and prices for ops of P together, no
-// plan that fits into L bytes is charged more than P * L; so each costs at
-// least what the search found, charges included, less P * L.
+// That also proves something.  An op holds its operands, its results and the
+// weights that it reads while it runs, and a rank all other weights as well: a
+// plan needs at least that of any one op (its floor), and so of any mean of
+// several ops.  With a price of P, dealt out to ops, and of P for weights, less
+// what the op that reads one has, no plan that fits into L bytes is charged
+// more than P * L; so each costs at least what the search found, charges
+// included, less P * L.
 #ifndef DSPC_PLAN_FIT_H
 #define DSPC_PLAN_FIT_H
 
@@ -19,15 +20,29 @@
 /// A price of 1: a byte held for a byte moved, or for a picosecond.
 #define DSP_PRICE_ONE ((int64_t)1 << 20)
 
-/// What each op of a plan surely holds on the rank that holds most, in bytes
-/// [nops]: a parameter itself, an op that multiplies or reduces its operands
-/// and results, once where they share memory and without parameters.  Norms
-/// and elementwise ops may become a part of another op: 0.
-const int64_t *dsp_plan_holds(DspArena *arena, const DspPlanGraph *graph,
-                              const DspPlanMesh *mesh, const DspPlan *plan);
+/// What the ops of a plan surely hold on the rank that holds most.
+typedef struct DspHolds {
+  size_t nops;
+  /// [nops] bytes: a parameter itself; an op that multiplies or reduces its
+  /// operands and results, once where they share memory, and of the parameters
+  /// those that nobody else reads.  Norms and elementwise ops may become a part
+  /// of another op: 0.
+  const int64_t *bytes;
+  const bool *is_weight;  ///< [nops] a parameter
+  const uint32_t *reader; ///< [nops] of a parameter, the op that holds it too,
+                          ///< or DSP_NO_READER
+} DspHolds;
 
-/// The parameters and the op that holds most: no rank needs less.
-int64_t dsp_plan_floor(const DspPlanGraph *graph, const int64_t *holds);
+#define DSP_NO_READER UINT32_MAX
+
+DspHolds dsp_plan_holds(DspArena *arena, const DspPlanGraph *graph,
+                        const DspPlanMesh *mesh, const DspPlan *plan);
+
+/// What each op holds besides parameters as they lie [nops].
+const int64_t *dsp_holds_besides(DspArena *arena, const DspHolds *holds);
+
+/// The parameters and the op that holds most besides: no rank needs less.
+int64_t dsp_holds_floor(DspArena *arena, const DspHolds *holds);
 
 /// Bytes of the parameters, and of what stands for some, of a plan.
 int64_t dsp_plan_weight_bytes(DspArena *arena, const DspPlanGraph *graph,
@@ -40,9 +55,7 @@ typedef struct DspPriced {
   int64_t memory; ///< bytes of the rank that needs most; at least
                   ///< `floor`, or nothing is proved
   int64_t floor;
-  size_t nops;
-  const int64_t *holds;  ///< [nops]
-  const bool *is_weight; ///< [nops] a parameter
+  DspHolds holds;
 } DspPriced;
 
 /// Who can plan and measure.

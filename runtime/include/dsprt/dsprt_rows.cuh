@@ -50,26 +50,12 @@ struct DsprtRow {
       if (has(k)) put(to + channel(k), x[k]);
   }
 
-  static constexpr int GROUP = THREADS < WARP ? THREADS : WARP;
-
-  /// The threads of the row in this thread's warp.
-  static __device__ unsigned mates() {
-    const int lane = threadIdx.x % WARP;
-    const unsigned group = GROUP == WARP ? 0xffffffffu : (1u << GROUP) - 1;
-    return group << (lane - lane % GROUP);
-  }
-
-  /// All threads of the row, at most a warp, have read it: it may be changed
-  /// where it lies.
-  static __device__ void join() {
-    static_assert(THREADS <= WARP, "a row in place belongs to one warp");
-    __syncwarp(mates());
-  }
-
   /// The sum over the threads of the row, in all of them.
   static __device__ float sum_of(float part) {
+    constexpr int GROUP = THREADS < WARP ? THREADS : WARP;
     const int lane = threadIdx.x % WARP;
-    const unsigned mask = mates();
+    const unsigned group = GROUP == WARP ? 0xffffffffu : (1u << GROUP) - 1;
+    const unsigned mask = group << (lane - lane % GROUP);
 #pragma unroll
     for (int step = GROUP / 2; step > 0; step /= 2)
       part += __shfl_xor_sync(mask, part, step);

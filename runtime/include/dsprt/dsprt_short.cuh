@@ -7,7 +7,8 @@
 // where the linear left them to shared memory, 16 bytes at a time, and many
 // groups share a multiprocessor, so that while some wait for memory others
 // compute.  Between the copy and the products a kernel may change the rows of q
-// and k in place: emitted kernels norm and rotate them (dsprt_rows.cuh).
+// and k where they lie: emitted kernels norm and rotate them
+// (dsprt_tile.cuh).
 //
 // A kernel of THREADS threads a block and BYTES of shared memory does
 //
@@ -91,6 +92,8 @@ static __device__ inline uint32_t dsprt_pair(float low, float high) {
 template <typename E, int D, int MOST>
 struct DsprtShort {
   static_assert(D % 8 == 0 && D <= 128, "rows of 16 bytes, held in registers");
+  using Element = E;
+  static constexpr int CHANNELS = D;
   static constexpr int LANES = 32, TILE = 16, WARPS = 4;
   static constexpr int TILES = (MOST + TILE - 1) / TILE; ///< a warp each
   static constexpr int ROWS = TILES * TILE;
@@ -136,19 +139,26 @@ struct DsprtShort {
       asm volatile("bar.sync 2, %0;" ::"n"(GROUP) : "memory");
   }
 
-  /// Begins to copy `rows` rows that lie `step` elements apart to one of the
-  /// three; the others up to ROWS become zeros.
+  /// Begins to copy queries and keys, rows of which lie steps of elements
+  /// apart; the other rows up to ROWS become zeros.
   template <typename I>
-  static __device__ void fetch(E *to, const E *from, I step, uint32_t rows) {
-    const uint32_t at = (uint32_t)__cvta_generic_to_shared(to);
-    for (uint32_t i = thread(); i < ROWS * CHUNKS; i += GROUP) {
-      const uint32_t row = i / CHUNKS, chunk = i % CHUNKS;
-      const bool there = row < rows;
-      const E *source = from + (I)(there ? row : 0) * step + chunk * WIDTH;
-      asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(
-                       at + row * STRIDE + chunk * 16),
-                   "l"(source), "r"(there ? 16 : 0)
-                   : "memory");
+  static __device__ void fetch(const E *q_from, I q_step, uint32_t queries,
+                               const E *k_from, I k_step, const E *v_from,
+                               I v_step, uint32_t keys) {
+    const uint32_t to = address(matrix(0));
+#pragma unroll
+    for (uint32_t begin = 0; begin < ROWS * CHUNKS; begin += GROUP) {
+      const uint32_t i = begin + thread(), row = i / CHUNKS;
+      const uint32_t chunk = i - row * CHUNKS;
+      if (ROWS * CHUNKS % GROUP && i >= ROWS * CHUNKS) break;
+      const uint32_t at = to + row * STRIDE + chunk * 16;
+      const bool query = queries == ROWS || row < queries;
+      const bool key = keys == ROWS || row < keys;
+      const I q_row = query ? row : 0, k_row = key ? row : 0;
+      copy(at, q_from + (q_row * q_step + (I)(chunk * WIDTH)), query);
+      copy(at + MATRIX, k_from + (k_row * k_step + (I)(chunk * WIDTH)), key);
+      copy(at + 2 * MATRIX, v_from + (k_row * v_step + (I)(chunk * WIDTH)),
+           key);
     }
   }
   /// What was fetched is there.
@@ -176,6 +186,13 @@ private:
 
   static __device__ uint32_t address(const void *at) {
     return (uint32_t)__cvta_generic_to_shared(at);
+  }
+
+  /// Copies 16 bytes, or zeros.
+  static __device__ void copy(uint32_t to, const E *from, bool there) {
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to),
+                 "l"(from), "r"(there ? 16 : 0)
+                 : "memory");
   }
 
   // Two bytes an element: products of 16 rows, 8 columns and 16 terms.

@@ -24,10 +24,16 @@ static bool is_again(const DspPlanOp *op, size_t operand) {
 /// A value that is read twice counts once, in the larger layout.
 static int64_t operand_bytes(DspArena *arena, const DspPlanGraph *graph,
                              const DspPlanMesh *mesh, const DspPlanOp *op,
-                             size_t operand, const DspPlanLayout *layouts) {
+                             size_t operand, const DspPlanLayout *layouts,
+                             const DspPlanLayout *lies) {
   int64_t most = 0;
-  if (is_again(op, operand) || graph->values[op->operands[operand]].is_param)
+  if (is_again(op, operand))
     return 0;
+  if (graph->values[op->operands[operand]].is_param)
+    return dsp_plan_layout_equal(layouts[operand], lies[operand])
+               ? 0
+               : bytes_of(arena, graph, mesh, op->operands[operand],
+                          layouts[operand]);
   for (size_t i = operand; i < op->noperands; ++i)
     if (op->operands[i] == op->operands[operand]) {
       int64_t bytes = bytes_of(arena, graph, mesh, op->operands[i], layouts[i]);
@@ -38,8 +44,8 @@ static int64_t operand_bytes(DspArena *arena, const DspPlanGraph *graph,
 
 Memory holds_of(DspArena *arena, const DspPlanGraph *graph,
                 const DspPlanMesh *mesh, size_t number,
-                const DspPlanLayout *operands, const DspPlanLayout *results,
-                bool all) {
+                const DspPlanLayout *operands, const DspPlanLayout *lies,
+                const DspPlanLayout *results, bool all) {
   const DspPlanOp *op = &graph->ops[number];
   Memory memory = {0, 0};
   if (op->kind == DSP_PLAN_PARAM) {
@@ -49,7 +55,7 @@ Memory holds_of(DspArena *arena, const DspPlanGraph *graph,
   if (!all && !op->partial && !op->attention)
     return memory;
   for (size_t i = 0; i < op->noperands; ++i)
-    memory.most += operand_bytes(arena, graph, mesh, op, i, operands);
+    memory.most += operand_bytes(arena, graph, mesh, op, i, operands, lies);
   for (size_t i = 0; i < op->nresults; ++i)
     memory.most += bytes_of(arena, graph, mesh, op->results[i], results[i]);
   return memory;
@@ -65,9 +71,18 @@ Memory holds_also(Memory memory, Memory op) {
 Memory holds_of_plan(DspArena *arena, const DspPlanGraph *graph,
                      const DspPlanMesh *mesh, const DspPlan *plan, bool all) {
   Memory memory = {0, 0};
-  for (size_t op = 0; op < graph->nops; ++op)
-    memory = holds_also(
-        memory, holds_of(arena, graph, mesh, op, plan->picks[op].operands,
-                         plan->picks[op].results, all));
+  DspPlanLayout *made =
+      dsp_arena_alloc(arena, (graph->nvalues + 1) * sizeof *made);
+  for (size_t o = 0; o < graph->nops; ++o) {
+    const DspPlanOp *op = &graph->ops[o];
+    const DspPlanPick *pick = &plan->picks[o];
+    DspPlanLayout lies[8];
+    for (size_t i = 0; i < op->nresults; ++i)
+      made[op->results[i]] = pick->results[i];
+    for (size_t i = 0; i < op->noperands; ++i)
+      lies[i] = made[op->operands[i]];
+    memory = holds_also(memory, holds_of(arena, graph, mesh, o, pick->operands,
+                                         lies, pick->results, all));
+  }
   return memory;
 }

@@ -10,12 +10,13 @@ typedef struct Memory {
   int64_t weights, most;
 } Memory;
 
-/// What one op adds to that on rank 0.  `all`: elementwise ops and the like
-/// count, too.
+/// What one op adds to that on rank 0.  `lies` [noperands] is how parameters
+/// lie: one that the op needs otherwise is there twice.  `all`: elementwise ops
+/// and the like count, too.
 Memory holds_of(DspArena *arena, const DspPlanGraph *graph,
                 const DspPlanMesh *mesh, size_t op,
-                const DspPlanLayout *operands, const DspPlanLayout *results,
-                bool all);
+                const DspPlanLayout *operands, const DspPlanLayout *lies,
+                const DspPlanLayout *results, bool all);
 
 /// The op runs as well.
 Memory holds_also(Memory memory, Memory op);

@@ -32,8 +32,8 @@ typedef struct Rival {
   const DspLowered *low;
   Prices *prices; ///< [nclasses]
   Bill **rings;   ///< [nops][alternatives] or NULL
-  Memory **holds; ///< [nops][alternatives]; NULL: no limit
-  int64_t bytes;  ///< the limit
+  int64_t bytes;  ///< the limit of memory; 0: none
+  bool all;       ///< what counts (holds.h)
   uint32_t *base;   ///< [nvalues] the layout that it was made in
   uint64_t *asked;  ///< [nvalues] the layouts that ops need
   Known *known;
@@ -210,6 +210,28 @@ static void restore(Rival *r, const DspPlanOp *op, const uint64_t *asked) {
     r->asked[op->operands[i]] = asked[i];
 }
 
+static DspPlanLayout layout_of(const Rival *r, uint32_t value, uint8_t local) {
+  return r->low->layouts[r->low->problem.value_class[value]][local];
+}
+
+/// What an alternative holds, now that earlier ops are settled.
+static Memory holds_by(const Rival *r, size_t op, uint32_t alternative) {
+  const DspPlanOp *it = &r->graph->ops[op];
+  const DspAlternative *a = &choice_of(r, op)->alternatives[alternative];
+  DspPlanLayout operands[8], lies[8], results[8];
+  DspArena *scratch = dsp_arena_create();
+  for (size_t i = 0; i < it->noperands; ++i) {
+    operands[i] = layout_of(r, it->operands[i], a->needs[i]);
+    lies[i] = layout_of(r, it->operands[i], (uint8_t)r->base[it->operands[i]]);
+  }
+  for (size_t i = 0; i < it->nresults; ++i)
+    results[i] = layout_of(r, it->results[i], a->gives[i]);
+  Memory memory = holds_of(scratch, r->graph, r->mesh, op, operands, lies,
+                           results, r->all);
+  dsp_arena_destroy(scratch);
+  return memory;
+}
+
 /// Goes on from op `op`, at a price of `bill` so far.
 static RivalResult try_all(Rival *r, size_t op, Bill bill, Memory memory) {
   r->won = bill;
@@ -230,9 +252,9 @@ static RivalResult try_all(Rival *r, size_t op, Bill bill, Memory memory) {
                        less(ways[i].bill, r->best);
        ++i) {
     Memory more = memory;
-    if (r->holds)
-      more = holds_also(memory, r->holds[op][ways[i].alternative]);
-    if (r->holds && more.weights + more.most > r->bytes)
+    if (r->bytes)
+      more = holds_also(memory, holds_by(r, op, ways[i].alternative));
+    if (r->bytes && more.weights + more.most > r->bytes)
       continue;
     if (r->left-- == 0) {
       r->left = 0;
@@ -280,23 +302,6 @@ RivalResult find_cheaper(DspArena *arena, const DspPlanGraph *graph,
   return try_all(&r, 0, (Bill){0, 0}, (Memory){0, 0});
 }
 
-static DspPlanLayout layout_of(const Rival *r, uint32_t value, uint8_t local) {
-  return r->low->layouts[r->low->problem.value_class[value]][local];
-}
-
-/// What an alternative holds.
-static Memory holds_by(const Rival *r, size_t op, uint32_t alternative,
-                       bool all) {
-  const DspPlanOp *it = &r->graph->ops[op];
-  const DspAlternative *a = &choice_of(r, op)->alternatives[alternative];
-  DspPlanLayout operands[8], results[8];
-  for (size_t i = 0; i < it->noperands; ++i)
-    operands[i] = layout_of(r, it->operands[i], a->needs[i]);
-  for (size_t i = 0; i < it->nresults; ++i)
-    results[i] = layout_of(r, it->results[i], a->gives[i]);
-  return holds_of(r->arena, r->graph, r->mesh, op, operands, results, all);
-}
-
 RivalResult find_cheaper_within(DspArena *arena, const DspPlanGraph *graph,
                                 const DspPlanOptions *options,
                                 const DspLowered *low, Bill known,
@@ -304,13 +309,7 @@ RivalResult find_cheaper_within(DspArena *arena, const DspPlanGraph *graph,
                                 Bill *bill) {
   Rival r = begin(arena, graph, options, low, known, limit);
   r.bytes = bytes;
-  r.holds = zeros(arena, graph->nops * sizeof *r.holds);
-  for (size_t op = 0; op < graph->nops; ++op) {
-    uint32_t count = choice_of(&r, op)->count;
-    r.holds[op] = zeros(arena, count * sizeof(Memory));
-    for (uint32_t i = 0; i < count; ++i)
-      r.holds[op][i] = holds_by(&r, op, i, all);
-  }
+  r.all = all;
   RivalResult result = try_all(&r, 0, (Bill){0, 0}, (Memory){0, 0});
   *bill = r.won;
   return result;
