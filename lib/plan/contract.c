@@ -5,11 +5,12 @@
 //   constants  a source whose cheapest alternative gives every layout for
 //              nothing (a whole weight) needs no search
 //   sources    another source that is read once becomes a part of its reader
-//   chains     an op whose one operand is read by nobody else becomes a part of
-//              the op that makes it
+//   makers     an op whose result is read by one op alone, be it several times,
+//              becomes one with that: what lies between two places of the
+//              residual stream is then a single op
 //
 // An alternative of a merged op stands for one of each part and the cheapest
-// conversion between them.  Of two alternatives, one is superfluous when the
+// conversions between them (tree.c).  Of two alternatives, one is superfluous when the
 // other costs no more even if what it needs is made from what the first needs,
 // and what the first gives is made from what it gives.  So the layouts of which
 // nobody profits are gone before the search multiplies them.
@@ -21,10 +22,13 @@
 #include <string.h>
 
 #include "frontier.h"
+#include "tree.h"
 
 enum {
-  LONGEST = 16,          ///< ops in one: layers stay alike, however deep
+  LONGEST = 48,      ///< ops in one: layers stay alike, however deep
   MOST_PAIRS = 4096, ///< alternatives to look at for one merged choice
+  MOST_OPERANDS = 8, ///< of an op that is merged from two with operands
+  MOST_SLOTS = 4,    ///< of the reader in which the value between them is
 };
 
 /// One op of the original problem, or two nodes that became one.
@@ -48,6 +52,7 @@ typedef struct Contractor {
   DspArena *arena;
   const DspSearchProblem *problem;
   const DspSets *sets;
+  DspTrees trees;
   uint32_t *uses;     ///< [nvalues]
   uint32_t *constant; ///< [nops] pick of a source, or UINT32_MAX
   bool *is_constant;  ///< [nvalues]
@@ -141,13 +146,33 @@ static bool add_hop(DspPlanCost *cost, const DspMetric *metric, uint32_t from,
   return true;
 }
 
+/// Adds what it takes to have operand `i` as `to` needs it, where the value is
+/// in all layouts in which `from` needs it.
+static bool add_needs(const Contractor *c, const DspNode *node, uint32_t i,
+                      const uint8_t *from, const uint8_t *to,
+                      DspPlanCost *cost) {
+  const DspMetric *metric = metric_of(c, node->operands[i]);
+  uint32_t best = i;
+  for (uint32_t k = 0; k < node->noperands; ++k) {
+    if (node->operands[k] != node->operands[i])
+      continue;
+    if (k < i && to[k] == to[i])
+      return true; // it was added for the other one
+    if (dsp_hop_less(metric->near[from[k] * metric->count + to[i]],
+                     metric->near[from[best] * metric->count + to[i]]))
+      best = k;
+  }
+  return add_hop(cost, metric, from[best], to[i]);
+}
+
 /// True when `a` may take the place of `b` at no more cost.
 static bool replaces(const Contractor *c, const DspNode *node,
                      const Candidate *a, const Candidate *b) {
   DspPlanCost cost = a->cost;
   for (uint32_t i = 0; i < node->noperands; ++i)
-    if (!add_hop(&cost, metric_of(c, node->operands[i]), b->needs[i],
-                 a->needs[i]))
+    if (a->needs[i] != b->needs[i] &&
+        (!add_needs(c, node, i, b->needs, a->needs, &cost) ||
+         cost.bytes > b->cost.bytes))
       return false;
   for (uint32_t i = 0; i < node->nresults; ++i)
     if (!add_hop(&cost, metric_of(c, node->results[i]), a->gives[i],
@@ -208,9 +233,19 @@ static void add_choice(Contractor *c, const DspNode *node, Candidate *list,
   c->blends[node->choice] = (DspBlend){first, merged ? second : NULL};
 }
 
+static uint32_t position_of(const DspNode *node, uint32_t value) {
+  uint32_t i = 0;
+  while (node->operands[i] != value)
+    ++i;
+  return i;
+}
+
+/// The classes of its values, and which operands are the same one.
 static void key_add_classes(Contractor *c, const DspNode *node) {
   for (uint32_t i = 0; i < node->noperands; ++i)
-    dsp_key_add(&c->key, c->problem->value_class[node->operands[i]]);
+    dsp_key_add(&c->key,
+                (uint64_t)position_of(node, node->operands[i]) << 32 |
+                    c->problem->value_class[node->operands[i]]);
   for (uint32_t i = 0; i < node->nresults; ++i)
     dsp_key_add(&c->key, c->problem->value_class[node->results[i]]);
 }
@@ -263,36 +298,54 @@ static DspNode node_of_op(Contractor *c, uint32_t op) {
   return node;
 }
 
-/// What the merged op needs: of the source's reader all but the value between
-/// them, of a chain what its first part needs.
-static const uint8_t *needs_of(const Contractor *c, const DspNode *first,
+/// What the merged op needs: all that the first part needs, and of the second
+/// all but the value between them.
+static const uint8_t *needs_of(const Contractor *c, const DspNode *node,
                                const uint8_t *needs, const uint8_t *more,
-                               uint32_t count, uint32_t between) {
-  if (first->noperands > 0)
-    return needs;
-  uint8_t *all = DSP_NEW(c->arena, uint8_t, count);
-  memcpy(all, more, between);
-  memcpy(all + between, more + between + 1, count - between);
+                               uint32_t value) {
+  const DspNode *a = &c->nodes[node->first], *b = &c->nodes[node->second];
+  uint8_t *all = DSP_NEW(c->arena, uint8_t, node->noperands);
+  uint32_t n = a->noperands;
+  memcpy(all, needs, n);
+  for (uint32_t i = 0; i < b->noperands; ++i)
+    if (b->operands[i] != value)
+      all[n++] = more[i];
   return all;
 }
 
-static void list_pairs(Contractor *c, const DspNode *node, uint32_t value,
-                       uint32_t between) {
-  const DspNode *first = &c->nodes[node->first];
-  const DspChoice *a = &c->choices[first->choice];
-  const DspChoice *b = &c->choices[c->nodes[node->second].choice];
+/// The layouts in which an alternative of `node` needs `value`.
+static DspLayoutSet needed(const DspNode *node, uint32_t value,
+                           const uint8_t *needs) {
+  DspLayoutSet set = 0;
+  for (uint32_t i = 0; i < node->noperands; ++i)
+    if (node->operands[i] == value)
+      set |= dsp_set_of(needs[i]);
+  return set;
+}
+
+static void list_pairs(Contractor *c, const DspNode *node, uint32_t value) {
+  const DspNode *second = &c->nodes[node->second];
+  const DspChoice *a = &c->choices[c->nodes[node->first].choice];
+  const DspChoice *b = &c->choices[second->choice];
+  uint32_t class_id = c->problem->value_class[value];
   Candidate *list = DSP_NEW(c->arena, Candidate, (size_t)a->count * b->count);
   uint32_t count = 0;
-  for (uint32_t i = 0; i < a->count; ++i)
-    for (uint32_t k = 0; k < b->count; ++k) {
-      const DspAlternative *x = &a->alternatives[i], *y = &b->alternatives[k];
+  for (uint32_t k = 0; k < b->count; ++k) {
+    const DspAlternative *y = &b->alternatives[k];
+    const DspHop *hops =
+        dsp_trees_to(&c->trees, class_id, needed(second, value, y->needs));
+    for (uint32_t i = 0; i < a->count; ++i) {
+      const DspAlternative *x = &a->alternatives[i];
       DspPlanCost cost = dsp_cost_add(dsp_way_cost(x), dsp_way_cost(y));
-      if (!add_hop(&cost, metric_of(c, value), x->gives[0], y->needs[between]))
+      DspHop hop = hops[x->gives[0]];
+      if (hop.bytes == DSP_PLAN_NEVER)
         continue;
-      const uint8_t *needs = needs_of(c, first, x->needs, y->needs,
-                                      node->noperands, between);
-      list[count++] = (Candidate){cost, needs, y->gives, i, k};
+      cost.bytes += hop.bytes;
+      cost.collectives += hop.collectives;
+      list[count++] = (Candidate){
+        cost, needs_of(c, node, x->needs, y->needs, value), y->gives, i, k};
     }
+  }
   add_choice(c, node, list, count, true);
 }
 
@@ -302,38 +355,42 @@ static uint32_t push(Contractor *c, DspNode node) {
   return c->nnodes++;
 }
 
-static uint32_t position_of(const DspNode *node, uint32_t value) {
-  uint32_t i = 0;
-  while (node->operands[i] != value)
-    ++i;
-  return i;
+/// Where an operand of `node` is `value`, a bit each.
+static uint32_t slots_of(const DspNode *node, uint32_t value) {
+  uint32_t slots = 0;
+  for (uint32_t i = 0; i < node->noperands; ++i)
+    slots |= (uint32_t)(node->operands[i] == value) << i;
+  return slots;
 }
 
-/// The operands of `node` without the one at `position`.
-static const uint32_t *without(Contractor *c, const DspNode *node,
-                               uint32_t position) {
-  uint32_t *rest = DSP_NEW(c->arena, uint32_t, node->noperands);
-  for (uint32_t i = 0, n = 0; i < node->noperands; ++i)
-    if (i != position)
-      rest[n++] = node->operands[i];
-  return rest;
+/// The operands of both but the value between them.
+static void join_operands(Contractor *c, const DspNode *a, const DspNode *b,
+                          uint32_t value, DspNode *node) {
+  uint32_t *all =
+      DSP_NEW(c->arena, uint32_t, a->noperands + b->noperands);
+  uint32_t n = a->noperands;
+  if (n > 0)
+    memcpy(all, a->operands, n * sizeof *all);
+  for (uint32_t i = 0; i < b->noperands; ++i)
+    if (b->operands[i] != value)
+      all[n++] = b->operands[i];
+  node->operands = all;
+  node->noperands = n;
 }
 
-/// One node for the maker of `value` and its only reader; one of the two has no
-/// other operand than that.
+/// One node for the maker of `value` and its only reader.
 static uint32_t merge(Contractor *c, uint32_t first, uint32_t second,
                       uint32_t value) {
   const DspNode *a = &c->nodes[first], *b = &c->nodes[second];
-  uint32_t between = position_of(b, value);
   DspNode node = {.op = b->op, .first = first, .second = second,
                   .length = a->length + b->length, .nresults = b->nresults,
                   .results = b->results};
-  node.place = a->noperands > 0 ? a->place : b->place;
-  node.noperands = a->noperands + b->noperands - 1;
-  node.operands = a->noperands > 0 ? a->operands : without(c, b, between);
+  bool chain = a->noperands > 0 && b->noperands == 1;
+  node.place = chain ? a->place : b->place;
+  join_operands(c, a, b, value, &node);
   c->key.count = 0;
   dsp_key_add(&c->key, (uint64_t)a->choice << 32 | b->choice);
-  dsp_key_add(&c->key, (uint64_t)between << 32 |
+  dsp_key_add(&c->key, (uint64_t)slots_of(b, value) << 32 |
                            c->problem->value_class[value]);
   dsp_key_add(&c->key, UINT64_MAX); // no op of the original has such a key
   key_add_classes(c, &node);
@@ -341,18 +398,23 @@ static uint32_t merge(Contractor *c, uint32_t first, uint32_t second,
   node.choice = dsp_intern(&c->keys, c->key.words, c->key.count, &fresh);
   uint32_t merged = push(c, node);
   if (fresh)
-    list_pairs(c, &c->nodes[merged], value, between);
+    list_pairs(c, &c->nodes[merged], value);
   return merged;
 }
 
 /// May the maker of `value` and its reader be one?
 static bool may_merge(const Contractor *c, uint32_t value,
                       const DspNode *reader) {
-  if (c->uses[value] != 1)
+  uint32_t slots =
+      (uint32_t)__builtin_popcount(slots_of(reader, value));
+  if (c->uses[value] != slots || slots > MOST_SLOTS)
     return false;
   const DspNode *maker = &c->nodes[c->maker[value]];
+  uint32_t operands = maker->noperands + reader->noperands - slots;
+  bool simple = maker->noperands == 0 || reader->noperands == 1;
   return maker->nresults == 1 && maker->length + reader->length <= LONGEST &&
-         (maker->noperands == 0 || reader->noperands == 1) &&
+         (simple || operands <= MOST_OPERANDS) &&
+         (slots == 1 || maker->noperands <= 1) &&
          (size_t)c->choices[maker->choice].count *
                  c->choices[reader->choice].count <=
              MOST_PAIRS;
@@ -406,6 +468,7 @@ static void finish(Contractor *c, DspContraction *out) {
 DspContraction dsp_contract(DspArena *arena, const DspSearchProblem *problem,
                             const DspSets *sets) {
   Contractor c = {.arena = arena, .problem = problem, .sets = sets,
+                  .trees = dsp_trees(arena, sets),
                   .keys = dsp_interner(arena), .key.arena = arena};
   DspContraction out = {.base = find_constants(&c)};
   c.maker = DSP_NEW(arena, uint32_t, problem->nvalues);
