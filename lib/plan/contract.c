@@ -26,7 +26,7 @@
 
 enum {
   LONGEST = 48,      ///< ops in one: layers stay alike, however deep
-  MOST_PAIRS = 4096, ///< alternatives to look at for one merged choice
+  MOST_PAIRS = 131072, ///< alternatives to look at for one merged choice
   MOST_OPERANDS = 8, ///< of an op that is merged from two with operands
   MOST_SLOTS = 4,    ///< of the reader in which the value between them is
 };
@@ -50,6 +50,7 @@ typedef struct DspBlend {
 
 typedef struct Contractor {
   DspArena *arena;
+  DspArena *scratch; ///< of the choice that is listed
   const DspSearchProblem *problem;
   const DspSets *sets;
   DspTrees trees;
@@ -146,20 +147,28 @@ static bool add_hop(DspPlanCost *cost, const DspMetric *metric, uint32_t from,
   return true;
 }
 
+static uint32_t position_of(const DspNode *node, uint32_t value) {
+  uint32_t i = 0;
+  while (node->operands[i] != value)
+    ++i;
+  return i;
+}
+
 /// Adds what it takes to have operand `i` as `to` needs it, where the value is
 /// in all layouts in which `from` needs it.
 static bool add_needs(const Contractor *c, const DspNode *node, uint32_t i,
                       const uint8_t *from, const uint8_t *to,
                       DspPlanCost *cost) {
   const DspMetric *metric = metric_of(c, node->operands[i]);
+  const DspHop *near = metric->near + to[i];
   uint32_t best = i;
   for (uint32_t k = 0; k < node->noperands; ++k) {
-    if (node->operands[k] != node->operands[i])
+    if (k == i || node->operands[k] != node->operands[i])
       continue;
-    if (k < i && to[k] == to[i])
-      return true; // it was added for the other one
-    if (dsp_hop_less(metric->near[from[k] * metric->count + to[i]],
-                     metric->near[from[best] * metric->count + to[i]]))
+    if (from[k] == to[i] || (k < i && to[k] == to[i]))
+      return true; // it is there, or was added for the other one
+    if (dsp_hop_less(near[from[k] * metric->count],
+                     near[from[best] * metric->count]))
       best = k;
   }
   return add_hop(cost, metric, from[best], to[i]);
@@ -169,14 +178,16 @@ static bool add_needs(const Contractor *c, const DspNode *node, uint32_t i,
 static bool replaces(const Contractor *c, const DspNode *node,
                      const Candidate *a, const Candidate *b) {
   DspPlanCost cost = a->cost;
+  for (uint32_t i = 0; i < node->nresults; ++i)
+    if (a->gives[i] != b->gives[i] &&
+        (!add_hop(&cost, metric_of(c, node->results[i]), a->gives[i],
+                  b->gives[i]) ||
+         cost.bytes > b->cost.bytes))
+      return false;
   for (uint32_t i = 0; i < node->noperands; ++i)
     if (a->needs[i] != b->needs[i] &&
         (!add_needs(c, node, i, b->needs, a->needs, &cost) ||
          cost.bytes > b->cost.bytes))
-      return false;
-  for (uint32_t i = 0; i < node->nresults; ++i)
-    if (!add_hop(&cost, metric_of(c, node->results[i]), a->gives[i],
-                 b->gives[i]))
       return false;
   return dsp_plan_cost_compare(cost, b->cost) <= 0;
 }
@@ -197,19 +208,62 @@ static void sort(Candidate *list, Candidate *scratch, uint32_t count) {
   }
 }
 
-/// Leaves the alternatives that a cheapest plan may need.
-static uint32_t drop_superfluous(const Contractor *c, const DspNode *node,
-                                 Candidate *list, uint32_t count) {
-  uint32_t kept = 0;
-  sort(list, DSP_NEW(c->arena, Candidate, count), count);
+/// Of those that need and give the same, the first stays.
+static uint32_t drop_equal(const Contractor *c, const DspNode *node,
+                           Candidate *list, uint32_t count) {
+  DspInterner keys = dsp_interner(c->scratch);
+  uint64_t words[2 * DSP_PLAN_MAX_ARITY / sizeof(uint64_t) + 1] = {0};
+  uint32_t kept = 0, bytes = node->noperands + node->nresults;
   for (uint32_t i = 0; i < count; ++i) {
-    bool needed = true;
-    for (uint32_t k = 0; k < kept && needed; ++k)
-      needed = !replaces(c, node, &list[k], &list[i]);
-    if (needed)
+    bool fresh = false;
+    if (node->noperands > 0)
+      memcpy(words, list[i].needs, node->noperands);
+    if (node->nresults > 0)
+      memcpy((uint8_t *)words + node->noperands, list[i].gives,
+             node->nresults);
+    dsp_intern(&keys, words, bytes / sizeof *words + 1, &fresh);
+    if (fresh)
       list[kept++] = list[i];
   }
   return kept;
+}
+
+/// True when one of `kept` may take the place of `it`; that one is then tried
+/// first, since the next is often like this one.
+static bool is_superfluous(const Contractor *c, const DspNode *node,
+                           const Candidate *list, uint32_t *turn,
+                           uint32_t kept, const Candidate *it) {
+  for (uint32_t k = 0; k < kept; ++k) {
+    uint32_t other = turn[k];
+    if (!replaces(c, node, &list[other], it))
+      continue;
+    memmove(turn + 1, turn, k * sizeof *turn);
+    turn[0] = other;
+    return true;
+  }
+  return false;
+}
+
+/// Leaves the alternatives that a cheapest plan may need.
+static uint32_t drop_superfluous(const Contractor *c, const DspNode *node,
+                                 Candidate *list, uint32_t count) {
+  uint32_t kept = 0, *turn = DSP_NEW(c->scratch, uint32_t, count);
+  sort(list, DSP_NEW(c->scratch, Candidate, count), count);
+  count = drop_equal(c, node, list, count);
+  for (uint32_t i = 0; i < count; ++i)
+    if (!is_superfluous(c, node, list, turn, kept, &list[i])) {
+      turn[kept] = kept;
+      list[kept++] = list[i];
+    }
+  return kept;
+}
+
+static const uint8_t *copied(const Contractor *c, const uint8_t *layouts,
+                             uint32_t count) {
+  uint8_t *copy = DSP_NEW(c->arena, uint8_t, count);
+  if (count > 0)
+    memcpy(copy, layouts, count);
+  return copy;
 }
 
 /// Turns the candidates into the choice of `node`.
@@ -221,8 +275,9 @@ static void add_choice(Contractor *c, const DspNode *node, Candidate *list,
   uint32_t *second = DSP_NEW(c->arena, uint32_t, count);
   for (uint32_t i = 0; i < count; ++i) {
     DspPlanCost cost = list[i].cost;
-    ways[i] = (DspAlternative){list[i].needs,    list[i].gives, cost.bytes,
-                               cost.collectives, cost.penalty,  cost.order};
+    ways[i] = (DspAlternative){
+      copied(c, list[i].needs, node->noperands), list[i].gives, cost.bytes,
+      cost.collectives, cost.penalty, cost.order};
     first[i] = list[i].first;
     second[i] = list[i].second;
   }
@@ -231,13 +286,6 @@ static void add_choice(Contractor *c, const DspNode *node, Candidate *list,
   c->choices[node->choice] =
       (DspChoice){node->noperands, node->nresults, count, ways};
   c->blends[node->choice] = (DspBlend){first, merged ? second : NULL};
-}
-
-static uint32_t position_of(const DspNode *node, uint32_t value) {
-  uint32_t i = 0;
-  while (node->operands[i] != value)
-    ++i;
-  return i;
 }
 
 /// The classes of its values, and which operands are the same one.
@@ -253,7 +301,7 @@ static void key_add_classes(Contractor *c, const DspNode *node) {
 /// The layouts of those of the values of `op` that the search looks at.
 static const uint8_t *searched(const Contractor *c, const uint32_t *values,
                                uint32_t count, const uint8_t *layouts) {
-  uint8_t *kept = DSP_NEW(c->arena, uint8_t, count);
+  uint8_t *kept = DSP_NEW(c->scratch, uint8_t, count);
   uint32_t n = 0;
   for (uint32_t i = 0; i < count; ++i)
     if (!c->is_constant[values[i]])
@@ -264,7 +312,7 @@ static const uint8_t *searched(const Contractor *c, const uint32_t *values,
 static void list_own(Contractor *c, const DspNode *node, uint32_t op) {
   const DspSearchOp *it = &c->problem->ops[op];
   const DspChoice *choice = choice_of(c->problem, op);
-  Candidate *list = DSP_NEW(c->arena, Candidate, choice->count);
+  Candidate *list = DSP_NEW(c->scratch, Candidate, choice->count);
   for (uint32_t a = 0; a < choice->count; ++a) {
     const DspAlternative *way = &choice->alternatives[a];
     list[a] = (Candidate){dsp_way_cost(way),
@@ -293,8 +341,11 @@ static DspNode node_of_op(Contractor *c, uint32_t op) {
   key_add_classes(c, &node);
   bool fresh = false;
   node.choice = dsp_intern(&c->keys, c->key.words, c->key.count, &fresh);
-  if (fresh)
+  if (fresh) {
+    c->scratch = dsp_arena_create();
     list_own(c, &node, op);
+    dsp_arena_destroy(c->scratch);
+  }
   return node;
 }
 
@@ -304,9 +355,10 @@ static const uint8_t *needs_of(const Contractor *c, const DspNode *node,
                                const uint8_t *needs, const uint8_t *more,
                                uint32_t value) {
   const DspNode *a = &c->nodes[node->first], *b = &c->nodes[node->second];
-  uint8_t *all = DSP_NEW(c->arena, uint8_t, node->noperands);
+  uint8_t *all = DSP_NEW(c->scratch, uint8_t, node->noperands);
   uint32_t n = a->noperands;
-  memcpy(all, needs, n);
+  if (n > 0)
+    memcpy(all, needs, n);
   for (uint32_t i = 0; i < b->noperands; ++i)
     if (b->operands[i] != value)
       all[n++] = more[i];
@@ -328,7 +380,8 @@ static void list_pairs(Contractor *c, const DspNode *node, uint32_t value) {
   const DspChoice *a = &c->choices[c->nodes[node->first].choice];
   const DspChoice *b = &c->choices[second->choice];
   uint32_t class_id = c->problem->value_class[value];
-  Candidate *list = DSP_NEW(c->arena, Candidate, (size_t)a->count * b->count);
+  Candidate *list =
+      DSP_NEW(c->scratch, Candidate, (size_t)a->count * b->count);
   uint32_t count = 0;
   for (uint32_t k = 0; k < b->count; ++k) {
     const DspAlternative *y = &b->alternatives[k];
@@ -397,9 +450,23 @@ static uint32_t merge(Contractor *c, uint32_t first, uint32_t second,
   bool fresh = false;
   node.choice = dsp_intern(&c->keys, c->key.words, c->key.count, &fresh);
   uint32_t merged = push(c, node);
-  if (fresh)
+  if (fresh) {
+    c->scratch = dsp_arena_create();
     list_pairs(c, &c->nodes[merged], value);
+    dsp_arena_destroy(c->scratch);
+  }
   return merged;
+}
+
+/// Does `node` read a value in several places that is like what it makes?
+/// Then it is a layer, and the next one begins after it.
+static bool is_layer(const Contractor *c, const DspNode *node) {
+  const uint32_t *class_of = c->problem->value_class;
+  for (uint32_t i = 0; i < node->noperands; ++i)
+    if (class_of[node->operands[i]] == class_of[node->results[0]] &&
+        position_of(node, node->operands[i]) < i)
+      return true;
+  return false;
 }
 
 /// May the maker of `value` and its reader be one?
@@ -414,7 +481,7 @@ static bool may_merge(const Contractor *c, uint32_t value,
   bool simple = maker->noperands == 0 || reader->noperands == 1;
   return maker->nresults == 1 && maker->length + reader->length <= LONGEST &&
          (simple || operands <= MOST_OPERANDS) &&
-         (slots == 1 || maker->noperands <= 1) &&
+         (slots == 1 || !is_layer(c, maker)) &&
          (size_t)c->choices[maker->choice].count *
                  c->choices[reader->choice].count <=
              MOST_PAIRS;
