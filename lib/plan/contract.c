@@ -27,6 +27,7 @@
 enum {
   LONGEST = 48,      ///< ops in one: layers stay alike, however deep
   MOST_PAIRS = 131072, ///< alternatives to look at for one merged choice
+  MOST_WAYS = 512,   ///< alternatives of an op that is merged
   MOST_OPERANDS = 8, ///< of an op that is merged from two with operands
   MOST_SLOTS = 4,    ///< of the reader in which the value between them is
 };
@@ -65,7 +66,8 @@ typedef struct Contractor {
   DspKey key;
   DspChoice *choices;
   DspBlend *blends;
-  uint32_t choices_capacity, blends_capacity;
+  bool *given_up; ///< a merged choice with too many alternatives
+  uint32_t choices_capacity, blends_capacity, given_up_capacity;
 } Contractor;
 
 static const DspChoice *choice_of(const DspSearchProblem *problem, size_t op) {
@@ -244,17 +246,22 @@ static bool is_superfluous(const Contractor *c, const DspNode *node,
   return false;
 }
 
-/// Leaves the alternatives that a cheapest plan may need.
+/// Leaves the alternatives that a cheapest plan may need, or returns
+/// UINT32_MAX: they are more than `most`.
 static uint32_t drop_superfluous(const Contractor *c, const DspNode *node,
-                                 Candidate *list, uint32_t count) {
+                                 Candidate *list, uint32_t count,
+                                 uint32_t most) {
   uint32_t kept = 0, *turn = DSP_NEW(c->scratch, uint32_t, count);
   sort(list, DSP_NEW(c->scratch, Candidate, count), count);
   count = drop_equal(c, node, list, count);
-  for (uint32_t i = 0; i < count; ++i)
-    if (!is_superfluous(c, node, list, turn, kept, &list[i])) {
-      turn[kept] = kept;
-      list[kept++] = list[i];
-    }
+  for (uint32_t i = 0; i < count; ++i) {
+    if (is_superfluous(c, node, list, turn, kept, &list[i]))
+      continue;
+    if (kept == most)
+      return UINT32_MAX;
+    turn[kept] = kept;
+    list[kept++] = list[i];
+  }
   return kept;
 }
 
@@ -269,7 +276,14 @@ static const uint8_t *copied(const Contractor *c, const uint8_t *layouts,
 /// Turns the candidates into the choice of `node`.
 static void add_choice(Contractor *c, const DspNode *node, Candidate *list,
                        uint32_t count, bool merged) {
-  count = drop_superfluous(c, node, list, count);
+  DSP_GROW(c->arena, c->choices, node->choice, c->choices_capacity);
+  DSP_GROW(c->arena, c->blends, node->choice, c->blends_capacity);
+  DSP_GROW(c->arena, c->given_up, node->choice, c->given_up_capacity);
+  count = drop_superfluous(c, node, list, count,
+                           merged ? MOST_WAYS : UINT32_MAX);
+  c->given_up[node->choice] = count == UINT32_MAX;
+  if (count == UINT32_MAX)
+    return;
   DspAlternative *ways = DSP_NEW(c->arena, DspAlternative, count);
   uint32_t *first = DSP_NEW(c->arena, uint32_t, count);
   uint32_t *second = DSP_NEW(c->arena, uint32_t, count);
@@ -281,8 +295,6 @@ static void add_choice(Contractor *c, const DspNode *node, Candidate *list,
     first[i] = list[i].first;
     second[i] = list[i].second;
   }
-  DSP_GROW(c->arena, c->choices, node->choice, c->choices_capacity);
-  DSP_GROW(c->arena, c->blends, node->choice, c->blends_capacity);
   c->choices[node->choice] =
       (DspChoice){node->noperands, node->nresults, count, ways};
   c->blends[node->choice] = (DspBlend){first, merged ? second : NULL};
@@ -431,7 +443,7 @@ static void join_operands(Contractor *c, const DspNode *a, const DspNode *b,
   node->noperands = n;
 }
 
-/// One node for the maker of `value` and its only reader.
+/// One node for the maker of `value` and its only reader, or UINT32_MAX.
 static uint32_t merge(Contractor *c, uint32_t first, uint32_t second,
                       uint32_t value) {
   const DspNode *a = &c->nodes[first], *b = &c->nodes[second];
@@ -454,6 +466,10 @@ static uint32_t merge(Contractor *c, uint32_t first, uint32_t second,
     c->scratch = dsp_arena_create();
     list_pairs(c, &c->nodes[merged], value);
     dsp_arena_destroy(c->scratch);
+  }
+  if (c->given_up[node.choice]) {
+    --c->nnodes;
+    return UINT32_MAX;
   }
   return merged;
 }
@@ -487,22 +503,27 @@ static bool may_merge(const Contractor *c, uint32_t value,
              MOST_PAIRS;
 }
 
-/// The value on which `node` may merge with its maker, or UINT32_MAX.
-static uint32_t value_to_merge(const Contractor *c, const DspNode *node) {
-  for (uint32_t i = 0; i < node->noperands; ++i)
-    if (may_merge(c, node->operands[i], node))
-      return node->operands[i];
+/// Merges `node` with the maker of one of its operands, or returns UINT32_MAX.
+static uint32_t merge_any(Contractor *c, uint32_t node) {
+  for (uint32_t i = 0; i < c->nodes[node].noperands; ++i) {
+    uint32_t value = c->nodes[node].operands[i];
+    if (!may_merge(c, value, &c->nodes[node]))
+      continue;
+    uint32_t maker = c->maker[value];
+    uint32_t merged = merge(c, maker, node, value);
+    if (merged == UINT32_MAX)
+      continue;
+    c->at[c->nodes[maker].place] = UINT32_MAX;
+    return merged;
+  }
   return UINT32_MAX;
 }
 
 /// Places an op; what merges with it leaves its own place.
 static void place(Contractor *c, uint32_t op) {
-  uint32_t node = push(c, node_of_op(c, op)), value;
-  while ((value = value_to_merge(c, &c->nodes[node])) != UINT32_MAX) {
-    uint32_t maker = c->maker[value];
-    c->at[c->nodes[maker].place] = UINT32_MAX;
-    node = merge(c, maker, node, value);
-  }
+  uint32_t node = push(c, node_of_op(c, op)), merged;
+  while ((merged = merge_any(c, node)) != UINT32_MAX)
+    node = merged;
   c->at[c->nodes[node].place] = node;
   for (uint32_t i = 0; i < c->nodes[node].nresults; ++i)
     c->maker[c->nodes[node].results[i]] = node;

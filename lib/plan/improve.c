@@ -1,14 +1,17 @@
-// improve.c - where the search met a limit, look again among fewer plans.
+// improve.c - where the search meets a limit, find a plan in another way, and
+// prove that it is the cheapest.
 //
-// A beam may lose its way: what it keeps looks cheap now and is dear later.
-// Two smaller problems are searched after it.  In the first both axes cut the
-// same dim wherever an op offers that: these are the plans of one axis of as
-// many ranks, lifted to two.  In the second ops that are alike may do what some
-// op of that kind does in a plan found so far, and nothing else; it holds all
-// these plans, and mixes them.  It is repeated as long as that helps.
+// First the search has a try.  Where it meets a limit, a plan is found among
+// fewer alternatives: those in which both axes cut the same dim wherever an op
+// offers that.  These are the plans of one axis of as many ranks, lifted to
+// two.  Then the whole problem is searched again without what costs more than
+// that plan (narrow.c); what it finds is the new plan, until nothing is
+// cheaper.  Mostly this proves it.  Where it does not, ops that are alike may
+// do what some op of that kind does in a plan found so far, and nothing else:
+// this mixes the plans.
 //
-// Needs:  the result of the search.
-// Leaves: the cheapest plan of all; the bound is that of the first search.
+// Needs:  a problem on one or two axes.
+// Leaves: the cheapest plan of all, and the best bound.
 #include "improve.h"
 
 #include "dspc/support/bug.h"
@@ -90,41 +93,96 @@ static bool search(const Improver *m, DspSearchResult *result) {
   return true;
 }
 
-/// Takes the plan if it is cheaper; what is proved stays.
-static bool take(DspSearchResult *best, const DspSearchResult *other) {
+/// Takes the plan if it is cheaper, and the bound if it is higher.
+static bool take(DspSearchResult *best, const DspSearchResult *other,
+                 bool whole) {
   DspCertificate certificate = best->certificate;
-  if (dsp_plan_cost_compare(other->certificate.found, certificate.found) >= 0)
-    return false;
-  *best = *other;
-  certificate.found = other->certificate.found;
+  bool cheaper = dsp_plan_cost_compare(other->certificate.found,
+                                       certificate.found) < 0;
+  if (cheaper)
+    *best = *other;
+  if (whole && other->certificate.lower_bound > certificate.lower_bound)
+    certificate.lower_bound = other->certificate.lower_bound;
+  if (other->certificate.max_width > certificate.max_width)
+    certificate.max_width = other->certificate.max_width;
+  certificate.exact |= whole && other->certificate.exact;
+  certificate.explored += other->certificate.explored;
+  certificate.steps += other->certificate.steps;
+  certificate.found = best->certificate.found;
   if (certificate.lower_bound > certificate.found.bytes)
     dsp_bug("a plan of %lld bytes below the proved bound of %lld",
             (long long)certificate.found.bytes,
             (long long)certificate.lower_bound);
   best->certificate = certificate;
-  return true;
+  return cheaper;
 }
 
-void dsp_improve(DspArena *arena, const DspLowered *lowered,
-                 const DspSearchLimits *limits, DspSearchResult *result) {
-  if (result->certificate.exact)
-    return;
+static bool is_proved(const DspSearchResult *result) {
+  return result->certificate.exact;
+}
+
+/// Searches the whole problem without what costs more than the plan that is
+/// known, as long as that finds cheaper ones.
+static void prove(Improver *m, bool **pool) {
+  DspSearchLimits limits = *m->limits;
+  DspSearchResult other;
+  for (int round = 0; round < MOST_ROUNDS && !is_proved(m->best); ++round) {
+    limits.known = m->best->certificate.found.bytes;
+    if (dsp_search(m->arena, &m->lowered->problem, &limits, &other) !=
+        DSP_SEARCH_OK)
+      return;
+    offer_picks(m, pool, other.picks);
+    if (!take(m->best, &other, true))
+      return;
+  }
+}
+
+/// Mixes the plans that were found.
+static void mix(Improver *m, bool **pool) {
+  DspSearchResult other;
+  m->offered = pool;
+  for (int round = 0; round < MOST_ROUNDS && !is_proved(m->best); ++round) {
+    if (!search(m, &other) || !take(m->best, &other, false))
+      return;
+    offer_picks(m, pool, other.picks);
+    prove(m, pool);
+  }
+}
+
+/// Finds some plan: a lifted one, or, where there is none, with a beam.
+static DspSearchStatus find_any(Improver *m, bool **pool) {
+  m->offered = no_offers(m);
+  offer_lifted(m);
+  if (search(m, m->best)) {
+    m->best->certificate.exact = false;
+    m->best->certificate.lower_bound = 0;
+  } else {
+    DspSearchStatus status = dsp_search(m->arena, &m->lowered->problem,
+                                        m->limits, m->best);
+    if (status != DSP_SEARCH_OK)
+      return status;
+  }
+  offer_picks(m, pool, m->best->picks);
+  return DSP_SEARCH_OK;
+}
+
+DspSearchStatus dsp_improve(DspArena *arena, const DspLowered *lowered,
+                            const DspSearchLimits *limits,
+                            DspSearchResult *result) {
+  DspSearchLimits first = *limits;
+  first.give_up = true;
+  DspSearchStatus status =
+      dsp_search(arena, &lowered->problem, &first, result);
+  if (status != DSP_SEARCH_GAVE_UP)
+    return status;
   Improver m = {.arena = arena, .scratch = dsp_arena_create(),
                 .lowered = lowered, .limits = limits, .best = result};
   bool **pool = no_offers(&m);
-  DspSearchResult other;
-  offer_picks(&m, pool, result->picks);
-  m.offered = no_offers(&m);
-  offer_lifted(&m);
-  if (search(&m, &other)) {
-    offer_picks(&m, pool, other.picks);
-    take(result, &other);
-  }
-  m.offered = pool;
-  for (int round = 0; round < MOST_ROUNDS; ++round) {
-    if (!search(&m, &other) || !take(result, &other))
-      break;
-    offer_picks(&m, pool, other.picks);
+  status = find_any(&m, pool);
+  if (status == DSP_SEARCH_OK) {
+    prove(&m, pool);
+    mix(&m, pool);
   }
   dsp_arena_destroy(m.scratch);
+  return status;
 }

@@ -17,8 +17,8 @@
 
 #include "dspc/plan/plan.h"
 #include "dspc/support/bug.h"
-#include "contract.h"
 #include "frontier.h"
+#include "narrow.h"
 #include "route.h"
 
 enum {
@@ -28,8 +28,9 @@ enum {
 typedef struct Search {
   const DspSearchProblem *problem;
   DspArena *arena; ///< gone after the search
-  DspSets sets;
-  DspContraction contraction; ///< `problem` is of it
+  DspSets original;       ///< of the problem as it was given
+  DspSets *sets;          ///< of `problem`
+  DspNarrowing narrowing; ///< `problem` is of it
   DspOrder order;
   DspSearchLimits limits;
 
@@ -104,9 +105,11 @@ static void begin(Search *s, DspArena *scratch,
                   const DspSearchProblem *original,
                   const DspSearchLimits *limits) {
   *s = (Search){.arena = scratch, .limits = with_defaults(limits)};
-  s->sets = dsp_sets(scratch, original);
-  s->contraction = dsp_contract(scratch, original, &s->sets);
-  s->problem = &s->contraction.problem;
+  s->original = dsp_sets(scratch, original);
+  s->narrowing =
+      dsp_narrow(scratch, original, &s->original, s->limits.known);
+  s->sets = s->narrowing.sets;
+  s->problem = s->narrowing.problem;
   s->order = dsp_order(scratch, s->problem);
   s->frontier_ids = dsp_interner(scratch);
   s->step_ids = dsp_interner(scratch);
@@ -116,7 +119,7 @@ static void begin(Search *s, DspArena *scratch,
   s->demand = DSP_NEW(scratch, DspDemand, original->nvalues);
   s->path = DSP_NEW(scratch, DspStep *, s->order.count);
   s->bound = DSP_PLAN_NEVER;
-  s->base = s->contraction.base;
+  s->base = s->narrowing.base;
   find_rest(s);
   start(s);
 }
@@ -271,7 +274,7 @@ static int64_t expand_all(Search *s) {
   for (uint32_t i = 0; i < s->frontier->nstates; ++i) {
     if (s->candidates.count > room)
       return s->frontier->costs[i].bytes;
-    dsp_expand(&s->sets, s->frontier, i, &s->shape, &s->candidates);
+    dsp_expand(s->sets, s->frontier, i, &s->shape, &s->candidates);
   }
   return DSP_PLAN_NEVER;
 }
@@ -300,7 +303,7 @@ static DspStep *make_step(Search *s) {
   step->dropped = expand_all(s);
   if (c->count == 0)
     return NULL;
-  uint32_t kept = dsp_dominate(&s->sets, s->shape.slots, &s->candidates);
+  uint32_t kept = dsp_dominate(s->sets, s->shape.slots, &s->candidates);
   step->nstates = apply_limits(s, kept, &step->dropped);
   if (c->dropped < step->dropped)
     step->dropped = c->dropped;
@@ -359,7 +362,7 @@ static void read_picks(const Search *s, uint32_t *picks) {
     small[s->order.ops[k]] = s->path[k]->picks[state];
     state = s->path[k]->parents[state];
   }
-  dsp_contraction_picks(&s->contraction, small, picks);
+  dsp_narrow_picks(&s->narrowing, s->arena, small, picks);
 }
 
 static void certify(Search *s, DspCertificate *certificate) {
@@ -368,22 +371,28 @@ static void certify(Search *s, DspCertificate *certificate) {
   certificate->exact = s->bound == DSP_PLAN_NEVER;
   certificate->lower_bound =
       s->bound < s->base.bytes ? s->bound : s->base.bytes;
+  if (certificate->lower_bound < s->narrowing.bound)
+    certificate->lower_bound = s->narrowing.bound;
 }
 
 static DspSearchStatus run(Search *s, DspArena *arena,
                            const DspSearchProblem *original,
                            DspSearchResult *result) {
-  for (size_t k = 0; k < s->order.count; ++k)
-    if (!run_op(s, k)) {
+  for (size_t k = 0; k < s->order.count; ++k) {
+    bool fine = run_op(s, k);
+    if (s->limits.give_up && s->bound != DSP_PLAN_NEVER)
+      return DSP_SEARCH_GAVE_UP;
+    if (!fine) {
       certify(s, &result->certificate);
       return DSP_SEARCH_NO_PLAN;
     }
+  }
   certify(s, &result->certificate);
   result->picks = DSP_NEW(arena, uint32_t, original->nops);
   read_picks(s, result->picks);
-  DspPlanCost cost = dsp_route(arena, &s->sets, original, result);
+  DspPlanCost cost = dsp_route(arena, &s->original, original, result);
   bool same = dsp_plan_cost_compare(cost, s->base) == 0;
-  if (result->certificate.exact && !s->sets.cut && !same)
+  if (result->certificate.exact && !s->original.cut && !same)
     dsp_bug("planner: the conversions do not cost what the search found");
   result->certificate.exact &= same;
   result->certificate.found = cost;
