@@ -62,7 +62,7 @@ static void find_costs(DspDual *d, uint32_t op) {
   const DspChoice *choice = dsp_choice_of(d->problem, op);
   for (uint32_t a = 0; a < choice->count; ++a) {
     int64_t cost = d->dropped[op][a] ? DSP_DUAL_NEVER
-                                     : choice->alternatives[a].bytes * SCALE;
+                                     : dsp_dual_cost(choice->alternatives[a].bytes);
     for (uint32_t e = d->parts.first_edge[op]; e < d->parts.first_edge[op + 1]; ++e) {
       const DspEdge *edge = &d->parts.edges[e];
       int64_t paid = payments(d, edge)[edge->labels[a]];
@@ -230,7 +230,7 @@ static void drop_stops(DspDual *d, int64_t bound, int64_t known) {
 size_t dsp_dual_drop(DspDual *d, int64_t known) {
   int64_t bound = sum_up(d);
   size_t count = 0;
-  if (bound >= DSP_DUAL_NEVER)
+  if (bound >= DSP_DUAL_NEVER || known >= DSP_DUAL_MOST_BYTES)
     return 0;
   for (uint32_t op = 0; op < d->problem->nops; ++op) {
     uint32_t n = dsp_choice_of(d->problem, op)->count;

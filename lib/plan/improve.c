@@ -16,13 +16,15 @@
 
 #include "dspc/support/bug.h"
 #include "intern.h"
+#include "search.h"
 
-enum { MOST_ROUNDS = 4 };
+enum { MOST_ROUNDS = 4, GUESSES = 3 };
 
 typedef struct Improver {
   DspArena *arena, *scratch;
   const DspLowered *lowered;
   const DspSearchLimits *limits;
+  DspJoined *joined; ///< the whole problem
   bool **offered; ///< [nchoices][count] what the next problem holds
   DspSearchResult *best;
 } Improver;
@@ -121,14 +123,52 @@ static bool is_proved(const DspSearchResult *result) {
   return result->certificate.exact;
 }
 
+/// Looks for a plan of at most `guess` bytes.  If there is none, that is a
+/// bound; false: a limit was met.
+static bool try_guess(Improver *m, int64_t guess) {
+  DspSearchLimits limits = *m->limits;
+  DspSearchResult other;
+  DspCertificate *certificate = &m->best->certificate;
+  limits.known = guess;
+  limits.give_up = true;
+  DspSearchStatus status =
+      dsp_search_joined(m->arena, m->joined, &limits, &other);
+  if (status == DSP_SEARCH_NO_PLAN && guess >= certificate->found.bytes)
+    dsp_bug("a plan of %lld bytes was lost", (long long)guess);
+  if (status == DSP_SEARCH_NO_PLAN) {
+    certificate->lower_bound = guess + 1;
+    return true;
+  }
+  if (other.certificate.lower_bound > certificate->lower_bound &&
+      other.certificate.lower_bound <= guess)
+    certificate->lower_bound = other.certificate.lower_bound;
+  if (status == DSP_SEARCH_OK)
+    take(m->best, &other, true);
+  return status == DSP_SEARCH_OK;
+}
+
+/// The bound may be close to the cheapest plan where the one that is known is
+/// not: then little is left if one guesses what the cheapest one costs.
+static void guess(Improver *m) {
+  const DspCertificate *certificate = &m->best->certificate;
+  for (int i = GUESSES; i-- > 0 && !is_proved(m->best);) {
+    int64_t gap = certificate->found.bytes - certificate->lower_bound;
+    if (gap == 0 || !try_guess(m, certificate->lower_bound + (gap >> 2 * i)))
+      return;
+  }
+}
+
 /// Searches the whole problem without what costs more than the plan that is
 /// known, as long as that finds cheaper ones.
 static void prove(Improver *m, bool **pool) {
   DspSearchLimits limits = *m->limits;
   DspSearchResult other;
+  if (try_guess(m, m->best->certificate.found.bytes))
+    return;
+  guess(m);
   for (int round = 0; round < MOST_ROUNDS && !is_proved(m->best); ++round) {
     limits.known = m->best->certificate.found.bytes;
-    if (dsp_search(m->arena, &m->lowered->problem, &limits, &other) !=
+    if (dsp_search_joined(m->arena, m->joined, &limits, &other) !=
         DSP_SEARCH_OK)
       return;
     offer_picks(m, pool, other.picks);
@@ -153,12 +193,17 @@ static void mix(Improver *m, bool **pool) {
 static DspSearchStatus find_any(Improver *m, bool **pool) {
   m->offered = no_offers(m);
   offer_lifted(m);
-  if (search(m, m->best)) {
+  DspSearchLimits few = {.max_width = 200, .max_explored = 2000, .beam = 40};
+  const DspSearchLimits *limits = m->limits;
+  m->limits = &few;
+  bool fine = search(m, m->best);
+  m->limits = limits;
+  if (fine) {
     m->best->certificate.exact = false;
     m->best->certificate.lower_bound = 0;
   } else {
-    DspSearchStatus status = dsp_search(m->arena, &m->lowered->problem,
-                                        m->limits, m->best);
+    DspSearchStatus status =
+        dsp_search_joined(m->arena, m->joined, m->limits, m->best);
     if (status != DSP_SEARCH_OK)
       return status;
   }
@@ -170,18 +215,19 @@ DspSearchStatus dsp_improve(DspArena *arena, const DspLowered *lowered,
                             const DspSearchLimits *limits,
                             DspSearchResult *result) {
   DspSearchLimits first = *limits;
-  first.give_up = true;
-  DspSearchStatus status =
-      dsp_search(arena, &lowered->problem, &first, result);
-  if (status != DSP_SEARCH_GAVE_UP)
-    return status;
   Improver m = {.arena = arena, .scratch = dsp_arena_create(),
                 .lowered = lowered, .limits = limits, .best = result};
-  bool **pool = no_offers(&m);
-  status = find_any(&m, pool);
-  if (status == DSP_SEARCH_OK) {
-    prove(&m, pool);
-    mix(&m, pool);
+  first.give_up = true;
+  m.joined = dsp_join(m.scratch, &lowered->problem);
+  DspSearchStatus status =
+      dsp_search_joined(arena, m.joined, &first, result);
+  if (status == DSP_SEARCH_GAVE_UP) {
+    bool **pool = no_offers(&m);
+    status = find_any(&m, pool);
+    if (status == DSP_SEARCH_OK) {
+      prove(&m, pool);
+      mix(&m, pool);
+    }
   }
   dsp_arena_destroy(m.scratch);
   return status;

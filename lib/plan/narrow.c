@@ -214,18 +214,29 @@ static size_t drop(DspNarrowing *n, DspDual *dual, size_t all,
   return dropped;
 }
 
-DspNarrowing dsp_narrow(DspArena *arena, const DspSearchProblem *problem,
-                        DspSets *sets, int64_t known) {
-  DspNarrowing n = {.problem = problem, .sets = sets};
-  for (int i = 0; i < MOST_STAGES; ++i) {
-    DspStage *stage = DSP_NEW(arena, DspStage, 1);
-    *stage = (DspStage){.before = n.last};
-    stage->contraction = dsp_contract(arena, n.problem, n.sets);
-    n.base = dsp_cost_add(n.base, stage->contraction.base);
-    n.problem = &stage->contraction.problem;
-    n.last = stage;
-    if (known == 0)
-      break;
+DspJoined *dsp_join(DspArena *arena, const DspSearchProblem *problem) {
+  DspJoined *joined = DSP_NEW(arena, DspJoined, 1);
+  joined->problem = problem;
+  joined->sets = dsp_sets(arena, problem);
+  joined->contraction = dsp_contract(arena, problem, &joined->sets);
+  return joined;
+}
+
+/// Adds a stage: ops were joined.
+static DspStage *begin_stage(DspNarrowing *n, DspArena *arena,
+                             DspContraction contraction) {
+  DspStage *stage = DSP_NEW(arena, DspStage, 1);
+  *stage = (DspStage){.before = n->last, .contraction = contraction};
+  n->base = dsp_cost_add(n->base, contraction.base);
+  n->problem = &stage->contraction.problem;
+  n->last = stage;
+  return stage;
+}
+
+DspNarrowing dsp_narrow(DspArena *arena, DspJoined *joined, int64_t known) {
+  DspNarrowing n = {.sets = &joined->sets};
+  DspStage *stage = begin_stage(&n, arena, joined->contraction);
+  for (int i = 1; known > 0 && i < MOST_STAGES; ++i) {
     size_t all = count_alternatives(n.problem);
     DspDual *dual = dsp_dual(arena, n.problem, n.sets);
     size_t dropped = drop(&n, dual, all, known);
@@ -236,6 +247,7 @@ DspNarrowing dsp_narrow(DspArena *arena, const DspSearchProblem *problem,
     *n.sets = dsp_sets(arena, n.problem);
     if (dropped * 16 < all)
       break;
+    stage = begin_stage(&n, arena, dsp_contract(arena, n.problem, n.sets));
   }
   return n;
 }

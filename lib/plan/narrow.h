@@ -14,10 +14,20 @@ typedef struct DspNarrowing {
   const struct DspStage *last;
 } DspNarrowing;
 
-/// Narrows a problem.  `known` is the bytes of one of its plans, or 0: ops are
-/// joined and nothing is dropped.  Everything lives in `arena`.
-DspNarrowing dsp_narrow(DspArena *arena, const DspSearchProblem *problem,
-                        DspSets *sets, int64_t known);
+/// A problem whose ops were joined: where every narrowing of it starts.
+typedef struct DspJoined {
+  const DspSearchProblem *problem;
+  DspSets sets; ///< of it
+  DspContraction contraction;
+} DspJoined;
+
+/// Joins the ops of a problem.  Everything lives in `arena`.
+DspJoined *dsp_join(DspArena *arena, const DspSearchProblem *problem);
+
+/// Narrows a problem.  `known` is the bytes of one of its plans, or 0: nothing
+/// is dropped.  If it has no plan of so few bytes, what is left has no plan.
+/// Everything lives in `arena`.
+DspNarrowing dsp_narrow(DspArena *arena, DspJoined *joined, int64_t known);
 
 /// Translates the picks of what is left to those of the original problem.
 void dsp_narrow_picks(const DspNarrowing *narrowing, DspArena *arena,

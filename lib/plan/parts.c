@@ -11,7 +11,7 @@
 
 #include "tree.h"
 
-enum { SCALE = DSP_DUAL_SCALE, MOST_LABELS = 512 };
+enum { MOST_LABELS = 512 };
 
 /// The uses of the values, one after the other.
 typedef struct Uses {
@@ -173,7 +173,8 @@ static Labels *labels_of(Builder *b, uint32_t op, uint32_t slots,
 }
 
 static int64_t scaled(int64_t bytes, uint32_t parts) {
-  return bytes == DSP_PLAN_NEVER ? DSP_DUAL_NEVER : bytes * SCALE / parts;
+  int64_t cost = dsp_dual_cost(bytes);
+  return cost == DSP_DUAL_NEVER ? cost : cost / parts;
 }
 
 /// The conversions of a class, each at a `parts`-th of its cost.

@@ -18,8 +18,8 @@
 #include "dspc/plan/plan.h"
 #include "dspc/support/bug.h"
 #include "frontier.h"
-#include "narrow.h"
 #include "route.h"
+#include "search.h"
 
 enum {
   CANDIDATES_PER_STATE = 4,
@@ -28,7 +28,7 @@ enum {
 typedef struct Search {
   const DspSearchProblem *problem;
   DspArena *arena; ///< gone after the search
-  DspSets original;       ///< of the problem as it was given
+  DspJoined *joined;      ///< the problem as it was given
   DspSets *sets;          ///< of `problem`
   DspNarrowing narrowing; ///< `problem` is of it
   DspOrder order;
@@ -101,22 +101,21 @@ static void start(Search *s) {
 }
 
 /// The search stays where it is: its order points into it.
-static void begin(Search *s, DspArena *scratch,
-                  const DspSearchProblem *original,
+static void begin(Search *s, DspArena *scratch, DspJoined *joined,
                   const DspSearchLimits *limits) {
-  *s = (Search){.arena = scratch, .limits = with_defaults(limits)};
-  s->original = dsp_sets(scratch, original);
-  s->narrowing =
-      dsp_narrow(scratch, original, &s->original, s->limits.known);
+  size_t nvalues = joined->problem->nvalues;
+  *s = (Search){.arena = scratch, .limits = with_defaults(limits),
+                .joined = joined};
+  s->narrowing = dsp_narrow(scratch, joined, s->limits.known);
   s->sets = s->narrowing.sets;
   s->problem = s->narrowing.problem;
   s->order = dsp_order(scratch, s->problem);
   s->frontier_ids = dsp_interner(scratch);
   s->step_ids = dsp_interner(scratch);
   s->key.arena = s->candidates.arena = scratch;
-  s->slot_of = DSP_NEW(scratch, uint32_t, original->nvalues);
-  s->used = DSP_NEW(scratch, uint32_t, original->nvalues);
-  s->demand = DSP_NEW(scratch, DspDemand, original->nvalues);
+  s->slot_of = DSP_NEW(scratch, uint32_t, nvalues);
+  s->used = DSP_NEW(scratch, uint32_t, nvalues);
+  s->demand = DSP_NEW(scratch, DspDemand, nvalues);
   s->path = DSP_NEW(scratch, DspStep *, s->order.count);
   s->bound = DSP_PLAN_NEVER;
   s->base = s->narrowing.base;
@@ -339,12 +338,13 @@ static DspStep *find_step(Search *s) {
 static bool run_op(Search *s, size_t k) {
   describe(s, s->order.ops[k]);
   DspStep *step = find_step(s);
-  if (!step)
-    return false;
-  if (step->dropped != DSP_PLAN_NEVER) {
-    int64_t bound = s->base.bytes + step->dropped + s->rest[k + 1];
+  int64_t dropped = step ? step->dropped : s->candidates.dropped;
+  if (dropped != DSP_PLAN_NEVER) {
+    int64_t bound = s->base.bytes + dropped + s->rest[k + 1];
     s->bound = bound < s->bound ? bound : s->bound;
   }
+  if (!step)
+    return false;
   update_live(s, s->order.ops[k]);
   s->base = dsp_cost_add(s->base, step->base);
   s->path[k] = step;
@@ -375,38 +375,49 @@ static void certify(Search *s, DspCertificate *certificate) {
     certificate->lower_bound = s->narrowing.bound;
 }
 
-static DspSearchStatus run(Search *s, DspArena *arena,
-                           const DspSearchProblem *original,
-                           DspSearchResult *result) {
-  for (size_t k = 0; k < s->order.count; ++k) {
-    bool fine = run_op(s, k);
-    if (s->limits.give_up && s->bound != DSP_PLAN_NEVER)
-      return DSP_SEARCH_GAVE_UP;
-    if (!fine) {
-      certify(s, &result->certificate);
-      return DSP_SEARCH_NO_PLAN;
-    }
+/// Runs all ops; certifies what came of it.
+static DspSearchStatus run_all(Search *s, DspCertificate *certificate) {
+  bool fine = true, stop = false;
+  for (size_t k = 0; k < s->order.count && fine && !stop; ++k) {
+    fine = run_op(s, k);
+    stop = s->limits.give_up && s->bound != DSP_PLAN_NEVER;
   }
-  certify(s, &result->certificate);
-  result->picks = DSP_NEW(arena, uint32_t, original->nops);
-  read_picks(s, result->picks);
-  DspPlanCost cost = dsp_route(arena, &s->original, original, result);
-  bool same = dsp_plan_cost_compare(cost, s->base) == 0;
-  if (result->certificate.exact && !s->original.cut && !same)
-    dsp_bug("planner: the conversions do not cost what the search found");
-  result->certificate.exact &= same;
-  result->certificate.found = cost;
-  return DSP_SEARCH_OK;
+  certify(s, certificate);
+  if (stop)
+    certificate->lower_bound = s->narrowing.bound;
+  return stop ? DSP_SEARCH_GAVE_UP : fine ? DSP_SEARCH_OK
+                                          : DSP_SEARCH_NO_PLAN;
+}
+
+DspSearchStatus dsp_search_joined(DspArena *arena, DspJoined *joined,
+                                  const DspSearchLimits *limits,
+                                  DspSearchResult *result) {
+  const DspSearchProblem *original = joined->problem;
+  Search s;
+  *result = (DspSearchResult){0};
+  DspArena *scratch = dsp_arena_create();
+  begin(&s, scratch, joined, limits);
+  DspSearchStatus status = run_all(&s, &result->certificate);
+  if (status == DSP_SEARCH_OK) {
+    result->picks = DSP_NEW(arena, uint32_t, original->nops);
+    read_picks(&s, result->picks);
+    DspPlanCost cost = dsp_route(arena, &joined->sets, original, result);
+    bool same = dsp_plan_cost_compare(cost, s.base) == 0;
+    if (result->certificate.exact && !joined->sets.cut && !same)
+      dsp_bug("planner: the conversions do not cost what the search found");
+    result->certificate.exact &= same;
+    result->certificate.found = cost;
+  }
+  dsp_arena_destroy(scratch);
+  return status;
 }
 
 DspSearchStatus dsp_search(DspArena *arena, const DspSearchProblem *problem,
                            const DspSearchLimits *limits,
                            DspSearchResult *result) {
-  *result = (DspSearchResult){0};
   DspArena *scratch = dsp_arena_create();
-  Search search;
-  begin(&search, scratch, problem, limits);
-  DspSearchStatus status = run(&search, arena, problem, result);
+  DspJoined *joined = dsp_join(scratch, problem);
+  DspSearchStatus status = dsp_search_joined(arena, joined, limits, result);
   dsp_arena_destroy(scratch);
   return status;
 }

@@ -33,6 +33,16 @@ typedef struct DspShare {
   int64_t *add[1 + DSP_SHARE_READERS]; ///< each [count], or [nlabels]
 } DspShare;
 
+/// Bytes that are at least this much cannot be: they are more than any plan
+/// that is asked for.
+#define DSP_DUAL_MOST_BYTES ((int64_t)1 << 50)
+
+/// Parts of a byte.
+static inline int64_t dsp_dual_cost(int64_t bytes) {
+  return bytes < DSP_DUAL_MOST_BYTES ? bytes * DSP_DUAL_SCALE
+                                     : DSP_DUAL_NEVER;
+}
+
 static inline int64_t dsp_dual_add(int64_t a, int64_t b) {
   return a >= DSP_DUAL_NEVER || b >= DSP_DUAL_NEVER ? DSP_DUAL_NEVER : a + b;
 }
