@@ -123,8 +123,8 @@ static bool is_proved(const DspSearchResult *result) {
   return result->certificate.exact;
 }
 
-/// Looks for a plan of at most `guess` bytes.  If there is none, that is a
-/// bound; false: a limit was met.
+/// Looks for a plan of at most `guess` bytes; that there is none is a bound.
+/// False: a limit was met.
 static bool try_guess(Improver *m, int64_t guess) {
   DspSearchLimits limits = *m->limits;
   DspSearchResult other;
@@ -139,11 +139,10 @@ static bool try_guess(Improver *m, int64_t guess) {
     certificate->lower_bound = guess + 1;
     return true;
   }
-  if (other.certificate.lower_bound > certificate->lower_bound &&
-      other.certificate.lower_bound <= guess)
-    certificate->lower_bound = other.certificate.lower_bound;
   if (status == DSP_SEARCH_OK)
     take(m->best, &other, true);
+  else if (other.certificate.lower_bound > certificate->lower_bound)
+    certificate->lower_bound = other.certificate.lower_bound;
   return status == DSP_SEARCH_OK;
 }
 

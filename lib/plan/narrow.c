@@ -202,9 +202,8 @@ static size_t drop(DspNarrowing *n, DspDual *dual, size_t all,
   int64_t base = n->base.bytes, before = 0;
   for (int spell = 0; spell < MOST_SPELLS && dropped * 4 < all * 3; ++spell) {
     int64_t bound = dsp_dual_raise(dual, ROUNDS);
-    if (bound == DSP_PLAN_NEVER)
-      break;
-    bound += base;
+    bool none = bound == DSP_PLAN_NEVER || bound + base > known;
+    bound = none ? known + 1 : bound + base; // what was dropped costs as much
     n->bound = bound > n->bound ? bound : n->bound;
     dropped += dsp_dual_drop(dual, known - base);
     if (bound >= known || bound - before < (known - before) / 8)

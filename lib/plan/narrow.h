@@ -10,7 +10,7 @@ typedef struct DspNarrowing {
   const DspSearchProblem *problem; ///< what is left
   DspSets *sets;                   ///< of it
   DspPlanCost base;                ///< of the sources that are not in it
-  int64_t bound; ///< bytes of any plan of the original, `base` included
+  int64_t bound; ///< bytes of any plan of the original, at most `known` + 1
   const struct DspStage *last;
 } DspNarrowing;
 

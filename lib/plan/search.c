@@ -365,14 +365,18 @@ static void read_picks(const Search *s, uint32_t *picks) {
   dsp_narrow_picks(&s->narrowing, s->arena, small, picks);
 }
 
+/// Of plans above `known` nothing is said: they were dropped.
 static void certify(Search *s, DspCertificate *certificate) {
+  int64_t known = s->limits.known;
+  int64_t bound = s->bound < s->base.bytes ? s->bound : s->base.bytes;
+  bool above = known > 0 && s->base.bytes > known;
+  if (known > 0 && bound > known)
+    bound = known + 1;
   *certificate = s->certificate;
   certificate->found = s->base;
-  certificate->exact = s->bound == DSP_PLAN_NEVER;
+  certificate->exact = s->bound == DSP_PLAN_NEVER && !above;
   certificate->lower_bound =
-      s->bound < s->base.bytes ? s->bound : s->base.bytes;
-  if (certificate->lower_bound < s->narrowing.bound)
-    certificate->lower_bound = s->narrowing.bound;
+      bound < s->narrowing.bound ? s->narrowing.bound : bound;
 }
 
 /// Runs all ops; certifies what came of it.
