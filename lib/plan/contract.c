@@ -61,7 +61,7 @@ typedef struct Contractor {
   uint32_t *maker;    ///< [nvalues] node
   uint32_t *at;       ///< [nops] node at this place of the order
   DspNode *nodes;
-  uint32_t nnodes, nodes_capacity;
+  uint32_t nnodes;
   DspInterner keys;
   DspKey key;
   DspChoice *choices;
@@ -414,8 +414,8 @@ static void list_pairs(Contractor *c, const DspNode *node, uint32_t value) {
   add_choice(c, node, list, count, true);
 }
 
+/// There is room: an op is merged at most once.
 static uint32_t push(Contractor *c, DspNode node) {
-  DSP_GROW(c->arena, c->nodes, c->nnodes, c->nodes_capacity);
   c->nodes[c->nnodes] = node;
   return c->nnodes++;
 }
@@ -561,6 +561,7 @@ DspContraction dsp_contract(DspArena *arena, const DspSearchProblem *problem,
   DspContraction out = {.base = find_constants(&c)};
   c.maker = DSP_NEW(arena, uint32_t, problem->nvalues);
   c.at = DSP_NEW(arena, uint32_t, problem->nops);
+  c.nodes = DSP_NEW(arena, DspNode, 2 * problem->nops);
   for (uint32_t op = 0; op < problem->nops; ++op) {
     c.at[op] = UINT32_MAX;
     if (c.constant[op] == UINT32_MAX)
