@@ -28,9 +28,9 @@ struct DspDual {
   DspArena *arena;
   const DspSearchProblem *problem;
   DspParts parts;
-  bool **dropped;         ///< [nops][alternatives]
-  DspLayoutSet *stops;    ///< [nvalues] layouts that are left
-  int64_t *cost, *asked;  ///< scratch: by alternative, by layout or label
+  bool **dropped;        ///< [nops][alternatives]
+  DspLayoutSet *stops;   ///< [nvalues] layouts that are left
+  int64_t *cost, *asked; ///< scratch: by alternative, by layout or label
 };
 
 DspDual *dsp_dual(DspArena *arena, const DspSearchProblem *problem,
@@ -46,8 +46,7 @@ DspDual *dsp_dual(DspArena *arena, const DspSearchProblem *problem,
     d->dropped[op] = DSP_NEW(arena, bool, count);
     most = count > most ? count : most;
   }
-  for (size_t v = 0; v < problem->nvalues; ++v)
-    d->stops[v] = ~(DspLayoutSet)0;
+  for (size_t v = 0; v < problem->nvalues; ++v) d->stops[v] = ~(DspLayoutSet)0;
   d->cost = DSP_NEW(arena, int64_t, most);
   d->asked = DSP_NEW(arena, int64_t, most);
   return d;
@@ -61,9 +60,11 @@ static int64_t *payments(const DspDual *d, const DspEdge *edge) {
 static void find_costs(DspDual *d, uint32_t op) {
   const DspChoice *choice = dsp_choice_of(d->problem, op);
   for (uint32_t a = 0; a < choice->count; ++a) {
-    int64_t cost = d->dropped[op][a] ? DSP_DUAL_NEVER
-                                     : dsp_dual_cost(choice->alternatives[a].bytes);
-    for (uint32_t e = d->parts.first_edge[op]; e < d->parts.first_edge[op + 1]; ++e) {
+    int64_t cost = d->dropped[op][a]
+                       ? DSP_DUAL_NEVER
+                       : dsp_dual_cost(choice->alternatives[a].bytes);
+    for (uint32_t e = d->parts.first_edge[op]; e < d->parts.first_edge[op + 1];
+         ++e) {
       const DspEdge *edge = &d->parts.edges[e];
       int64_t paid = payments(d, edge)[edge->labels[a]];
       cost = paid >= DSP_DUAL_NEVER || cost >= DSP_DUAL_NEVER ? DSP_DUAL_NEVER
@@ -81,11 +82,9 @@ static void collect(DspDual *d, uint32_t op, const DspEdge *edge) {
   uint32_t width = dsp_share_width(share, edge->position);
   dsp_share_marginal(share, edge->position, asked);
   for (uint32_t x = 0; x < width; ++x)
-    if (asked[x] < DSP_DUAL_NEVER)
-      add[x] -= asked[x];
+    if (asked[x] < DSP_DUAL_NEVER) add[x] -= asked[x];
   for (uint32_t a = 0; a < choice->count; ++a) {
-    d->cost[a] =
-        dsp_dual_add(d->cost[a], asked[edge->labels[a]]);
+    d->cost[a] = dsp_dual_add(d->cost[a], asked[edge->labels[a]]);
     d->dropped[op][a] |= d->cost[a] >= DSP_DUAL_NEVER;
   }
 }
@@ -101,12 +100,10 @@ static void find_least(const DspDual *d, uint32_t op, const DspEdge *edge,
   const DspChoice *choice = dsp_choice_of(d->problem, op);
   uint32_t width =
       dsp_share_width(&d->parts.shares[edge->share], edge->position);
-  for (uint32_t x = 0; x < width; ++x)
-    least[x] = DSP_DUAL_NEVER;
+  for (uint32_t x = 0; x < width; ++x) least[x] = DSP_DUAL_NEVER;
   for (uint32_t a = 0; a < choice->count; ++a) {
     uint32_t layout = edge->labels[a];
-    if (d->cost[a] < least[layout])
-      least[layout] = d->cost[a];
+    if (d->cost[a] < least[layout]) least[layout] = d->cost[a];
   }
 }
 
@@ -117,12 +114,14 @@ static bool goes_on(const DspEdge *edge, bool forth) {
 /// Passes the cost of the op on, in equal parts.
 static void pass_on(DspDual *d, uint32_t op, bool forth) {
   uint32_t before = 0, after = 0;
-  for (uint32_t e = d->parts.first_edge[op]; e < d->parts.first_edge[op + 1]; ++e) {
+  for (uint32_t e = d->parts.first_edge[op]; e < d->parts.first_edge[op + 1];
+       ++e) {
     before += d->parts.edges[e].before;
     after += d->parts.edges[e].after;
   }
   uint32_t parts = forth ? after : before;
-  for (uint32_t e = d->parts.first_edge[op]; e < d->parts.first_edge[op + 1]; ++e) {
+  for (uint32_t e = d->parts.first_edge[op]; e < d->parts.first_edge[op + 1];
+       ++e) {
     const DspEdge *edge = &d->parts.edges[e];
     int64_t *least = d->asked, *add = payments(d, edge);
     uint32_t width =
@@ -138,7 +137,8 @@ static void pass_on(DspDual *d, uint32_t op, bool forth) {
 
 static void visit(DspDual *d, uint32_t op, bool forth) {
   find_costs(d, op);
-  for (uint32_t e = d->parts.first_edge[op]; e < d->parts.first_edge[op + 1]; ++e)
+  for (uint32_t e = d->parts.first_edge[op]; e < d->parts.first_edge[op + 1];
+       ++e)
     collect(d, op, &d->parts.edges[e]);
   pass_on(d, op, forth);
 }
@@ -155,8 +155,8 @@ static int64_t sum_up(DspDual *d) {
   int64_t sum = 0, *asked = d->asked;
   for (uint32_t op = 0; op < d->problem->nops; ++op) {
     find_costs(d, op);
-    sum = dsp_dual_add(sum, least_of(d->cost,
-                                     dsp_choice_of(d->problem, op)->count));
+    sum = dsp_dual_add(sum,
+                       least_of(d->cost, dsp_choice_of(d->problem, op)->count));
   }
   for (uint32_t i = 0; i < d->parts.nshares; ++i) {
     dsp_share_marginal(&d->parts.shares[i], 0, asked);
@@ -174,10 +174,8 @@ static int64_t in_bytes(int64_t cost) {
 int64_t dsp_dual_raise(DspDual *d, uint32_t rounds) {
   uint32_t nops = (uint32_t)d->problem->nops;
   for (uint32_t round = 0; round < rounds; ++round) {
-    for (uint32_t op = 0; op < nops; ++op)
-      visit(d, op, true);
-    for (uint32_t op = nops; op-- > 0;)
-      visit(d, op, false);
+    for (uint32_t op = 0; op < nops; ++op) visit(d, op, true);
+    for (uint32_t op = nops; op-- > 0;) visit(d, op, false);
   }
   return in_bytes(sum_up(d));
 }
@@ -193,16 +191,14 @@ static void add_regrets(DspDual *d, uint32_t op) {
     bool again = false;
     for (uint32_t k = first; k < e; ++k)
       again |= d->parts.edges[k].share == edge->share;
-    if (again)
-      continue;
+    if (again) continue;
     const DspShare *share = &d->parts.shares[edge->share];
     dsp_share_marginal(share, edge->position, asked);
-    int64_t least =
-        least_of(asked, dsp_share_width(share, edge->position));
+    int64_t least = least_of(asked, dsp_share_width(share, edge->position));
     for (uint32_t a = 0; a < choice->count; ++a) {
       int64_t more = asked[edge->labels[a]];
-      d->cost[a] = dsp_dual_add(
-          d->cost[a], more >= DSP_DUAL_NEVER ? more : more - least);
+      d->cost[a] = dsp_dual_add(d->cost[a],
+                                more >= DSP_DUAL_NEVER ? more : more - least);
     }
   }
 }
@@ -223,15 +219,13 @@ static void drop_stops(DspDual *d, int64_t bound, int64_t known) {
           bound - least + through[x] <= known * SCALE)
         kept[parts->share_value[i]] |= dsp_set_of(x);
   }
-  for (size_t v = 0; v < d->problem->nvalues; ++v)
-    d->stops[v] &= kept[v];
+  for (size_t v = 0; v < d->problem->nvalues; ++v) d->stops[v] &= kept[v];
 }
 
 size_t dsp_dual_drop(DspDual *d, int64_t known) {
   int64_t bound = sum_up(d);
   size_t count = 0;
-  if (bound >= DSP_DUAL_NEVER || known >= DSP_DUAL_MOST_BYTES)
-    return 0;
+  if (bound >= DSP_DUAL_NEVER || known >= DSP_DUAL_MOST_BYTES) return 0;
   for (uint32_t op = 0; op < d->problem->nops; ++op) {
     uint32_t n = dsp_choice_of(d->problem, op)->count;
     find_costs(d, op);

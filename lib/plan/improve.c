@@ -25,7 +25,7 @@ typedef struct Improver {
   const DspLowered *lowered;
   const DspSearchLimits *limits;
   DspJoined *joined; ///< the whole problem
-  bool **offered; ///< [nchoices][count] what the next problem holds
+  bool **offered;    ///< [nchoices][count] what the next problem holds
   DspSearchResult *best;
 } Improver;
 
@@ -51,8 +51,7 @@ static void offer_lifted(Improver *m) {
     bool any = false;
     for (uint32_t a = 0; a < p->choices[c].count; ++a)
       any |= m->offered[c][a] = same_on_both(m->lowered->ways[c][a]);
-    for (uint32_t a = 0; a < p->choices[c].count; ++a)
-      m->offered[c][a] |= !any;
+    for (uint32_t a = 0; a < p->choices[c].count; ++a) m->offered[c][a] |= !any;
   }
 }
 
@@ -70,8 +69,7 @@ static DspChoice narrowed(const Improver *m, const DspChoice *choice,
   DspAlternative *kept = DSP_NEW(m->scratch, DspAlternative, choice->count);
   uint32_t count = 0;
   for (uint32_t a = 0; a < choice->count; ++a) {
-    if (!offered[a])
-      continue;
+    if (!offered[a]) continue;
     places[count] = a;
     kept[count++] = choice->alternatives[a];
   }
@@ -99,10 +97,9 @@ static bool search(const Improver *m, DspSearchResult *result) {
 static bool take(DspSearchResult *best, const DspSearchResult *other,
                  bool whole) {
   DspCertificate certificate = best->certificate;
-  bool cheaper = dsp_plan_cost_compare(other->certificate.found,
-                                       certificate.found) < 0;
-  if (cheaper)
-    *best = *other;
+  bool cheaper =
+      dsp_plan_cost_compare(other->certificate.found, certificate.found) < 0;
+  if (cheaper) *best = *other;
   if (whole && other->certificate.lower_bound > certificate.lower_bound)
     certificate.lower_bound = other->certificate.lower_bound;
   if (other->certificate.max_width > certificate.max_width)
@@ -162,8 +159,7 @@ static void guess(Improver *m) {
 static void prove(Improver *m, bool **pool) {
   DspSearchLimits limits = *m->limits;
   DspSearchResult other;
-  if (try_guess(m, m->best->certificate.found.bytes))
-    return;
+  if (try_guess(m, m->best->certificate.found.bytes)) return;
   guess(m);
   for (int round = 0; round < MOST_ROUNDS && !is_proved(m->best); ++round) {
     limits.known = m->best->certificate.found.bytes;
@@ -171,8 +167,7 @@ static void prove(Improver *m, bool **pool) {
         DSP_SEARCH_OK)
       return;
     offer_picks(m, pool, other.picks);
-    if (!take(m->best, &other, true))
-      return;
+    if (!take(m->best, &other, true)) return;
   }
 }
 
@@ -181,8 +176,7 @@ static void mix(Improver *m, bool **pool) {
   DspSearchResult other;
   m->offered = pool;
   for (int round = 0; round < MOST_ROUNDS && !is_proved(m->best); ++round) {
-    if (!search(m, &other) || !take(m->best, &other, false))
-      return;
+    if (!search(m, &other) || !take(m->best, &other, false)) return;
     offer_picks(m, pool, other.picks);
     prove(m, pool);
   }
@@ -203,8 +197,7 @@ static DspSearchStatus find_any(Improver *m, bool **pool) {
   } else {
     DspSearchStatus status =
         dsp_search_joined(m->arena, m->joined, m->limits, m->best);
-    if (status != DSP_SEARCH_OK)
-      return status;
+    if (status != DSP_SEARCH_OK) return status;
   }
   offer_picks(m, pool, m->best->picks);
   return DSP_SEARCH_OK;
@@ -214,12 +207,14 @@ DspSearchStatus dsp_improve(DspArena *arena, const DspLowered *lowered,
                             const DspSearchLimits *limits,
                             DspSearchResult *result) {
   DspSearchLimits first = *limits;
-  Improver m = {.arena = arena, .scratch = dsp_arena_create(),
-                .lowered = lowered, .limits = limits, .best = result};
+  Improver m = {.arena = arena,
+                .scratch = dsp_arena_create(),
+                .lowered = lowered,
+                .limits = limits,
+                .best = result};
   first.give_up = true;
   m.joined = dsp_join(m.scratch, &lowered->problem);
-  DspSearchStatus status =
-      dsp_search_joined(arena, m.joined, &first, result);
+  DspSearchStatus status = dsp_search_joined(arena, m.joined, &first, result);
   if (status == DSP_SEARCH_GAVE_UP) {
     bool **pool = no_offers(&m);
     status = find_any(&m, pool);

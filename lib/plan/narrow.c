@@ -29,8 +29,8 @@ typedef struct Narrower {
   DspArena *arena;
   const DspSearchProblem *problem;
   const DspDual *dual;
-  DspLayoutSet *kept;      ///< [nvalues]
-  uint32_t *value_class;   ///< [nvalues]
+  DspLayoutSet *kept;    ///< [nvalues]
+  uint32_t *value_class; ///< [nvalues]
   DspLayoutClass *classes;
   const uint8_t **numbers; ///< [classes][layouts] the new number
   DspInterner class_keys, choice_keys;
@@ -50,8 +50,7 @@ static void find_kept(Narrower *n) {
   for (size_t op = 0; op < p->nops; ++op) {
     const DspChoice *choice = dsp_choice_of(p, op);
     for (uint32_t a = 0; a < choice->count; ++a) {
-      if (!dsp_dual_has(n->dual, op, a))
-        continue;
+      if (!dsp_dual_has(n->dual, op, a)) continue;
       const DspAlternative *way = &choice->alternatives[a];
       for (uint32_t i = 0; i < choice->noperands; ++i)
         n->kept[p->ops[op].operands[i]] |= dsp_set_of(way->needs[i]);
@@ -70,8 +69,7 @@ static void make_class(Narrower *n, uint32_t number, uint32_t class_id,
   uint8_t *numbers = DSP_NEW(n->arena, uint8_t, from->count);
   for (uint32_t x = 0; x < from->count; ++x) {
     uint32_t k = 0;
-    if (!(kept & dsp_set_of(x)))
-      continue;
+    if (!(kept & dsp_set_of(x))) continue;
     for (uint32_t y = 0; y < from->count; ++y)
       if (kept & dsp_set_of(y)) {
         bytes[i * count + k] = from->bytes[x * from->count + y];
@@ -91,14 +89,12 @@ static void make_classes(Narrower *n) {
   n->value_class = DSP_NEW(n->arena, uint32_t, p->nvalues);
   for (size_t v = 0; v < p->nvalues; ++v) {
     uint32_t class_id = p->value_class[v], count = p->classes[class_id].count;
-    DspLayoutSet all = count == 64 ? ~(DspLayoutSet)0
-                                   : dsp_set_of(count) - 1;
+    DspLayoutSet all = count == 64 ? ~(DspLayoutSet)0 : dsp_set_of(count) - 1;
     DspLayoutSet kept = n->kept[v] & all ? n->kept[v] & all : 1;
     uint64_t key[] = {class_id, kept};
     bool fresh = false;
     uint32_t number = dsp_intern(&n->class_keys, key, 2, &fresh);
-    if (fresh)
-      make_class(n, number, class_id, kept);
+    if (fresh) make_class(n, number, class_id, kept);
     n->value_class[v] = number;
   }
 }
@@ -118,8 +114,7 @@ static DspChoice narrowed(const Narrower *n, uint32_t op, uint32_t *places) {
   DspAlternative *kept = DSP_NEW(n->arena, DspAlternative, choice->count);
   uint32_t count = 0;
   for (uint32_t a = 0; a < choice->count; ++a) {
-    if (!dsp_dual_has(n->dual, op, a))
-      continue;
+    if (!dsp_dual_has(n->dual, op, a)) continue;
     DspAlternative way = choice->alternatives[a];
     way.needs = renumbered(n, it->operands, choice->noperands, way.needs);
     way.gives = renumbered(n, it->results, choice->nresults, way.gives);
@@ -140,8 +135,7 @@ static void key_of_choice(Narrower *n, uint32_t op) {
   for (uint32_t i = 0; i < choice->nresults; ++i)
     dsp_key_add(&n->key, n->value_class[it->results[i]]);
   for (uint32_t a = 0; a < choice->count; ++a)
-    if (dsp_dual_has(n->dual, op, a))
-      dsp_key_add(&n->key, a);
+    if (dsp_dual_has(n->dual, op, a)) dsp_key_add(&n->key, a);
 }
 
 static void make_choices(Narrower *n, DspSearchOp *ops,
@@ -152,8 +146,8 @@ static void make_choices(Narrower *n, DspSearchOp *ops,
     uint32_t number =
         dsp_intern(&n->choice_keys, n->key.words, n->key.count, &fresh);
     if (fresh) {
-      uint32_t *list = DSP_NEW(n->arena, uint32_t,
-                               dsp_choice_of(n->problem, op)->count);
+      uint32_t *list =
+          DSP_NEW(n->arena, uint32_t, dsp_choice_of(n->problem, op)->count);
       DSP_GROW(n->arena, n->choices, number, n->choices_capacity);
       DSP_GROW(n->arena, n->by_choice, number, n->places_capacity);
       n->choices[number] = narrowed(n, op, list);
@@ -166,13 +160,15 @@ static void make_choices(Narrower *n, DspSearchOp *ops,
 }
 
 /// The problem of a stage without what was dropped.
-static const DspSearchProblem *without_dropped(DspArena *arena,
-                                               const DspDual *dual,
-                                               DspStage *stage) {
+static const DspSearchProblem *
+without_dropped(DspArena *arena, const DspDual *dual, DspStage *stage) {
   const DspSearchProblem *from = &stage->contraction.problem;
-  Narrower n = {.arena = arena, .problem = from, .dual = dual,
+  Narrower n = {.arena = arena,
+                .problem = from,
+                .dual = dual,
                 .class_keys = dsp_interner(arena),
-                .choice_keys = dsp_interner(arena), .key.arena = arena};
+                .choice_keys = dsp_interner(arena),
+                .key.arena = arena};
   DspSearchProblem *p = DSP_NEW(arena, DspSearchProblem, 1);
   DspSearchOp *ops = DSP_NEW(arena, DspSearchOp, from->nops);
   const uint32_t **places = DSP_NEW(arena, const uint32_t *, from->nops);
@@ -180,10 +176,9 @@ static const DspSearchProblem *without_dropped(DspArena *arena,
   make_classes(&n);
   make_choices(&n, ops, places);
   stage->places = places;
-  *p = (DspSearchProblem){n.class_keys.count, n.classes,
-                          n.choice_keys.count, n.choices,
-                          from->nvalues,       n.value_class,
-                          from->nops,          ops};
+  *p = (DspSearchProblem){
+      n.class_keys.count, n.classes,     n.choice_keys.count, n.choices,
+      from->nvalues,      n.value_class, from->nops,          ops};
   return p;
 }
 
@@ -196,8 +191,7 @@ static size_t count_alternatives(const DspSearchProblem *problem) {
 
 /// Raises the bound and drops in turns, as long as the gap to the known plan
 /// becomes smaller and a good part of the alternatives is left.
-static size_t drop(DspNarrowing *n, DspDual *dual, size_t all,
-                   int64_t known) {
+static size_t drop(DspNarrowing *n, DspDual *dual, size_t all, int64_t known) {
   size_t dropped = 0;
   int64_t base = n->base.bytes, before = 0;
   for (int spell = 0; spell < MOST_SPELLS && dropped * 4 < all * 3; ++spell) {
@@ -206,8 +200,7 @@ static size_t drop(DspNarrowing *n, DspDual *dual, size_t all,
     bound = none ? known + 1 : bound + base; // what was dropped costs as much
     n->bound = bound > n->bound ? bound : n->bound;
     dropped += dsp_dual_drop(dual, known - base);
-    if (bound >= known || bound - before < (known - before) / 8)
-      break;
+    if (bound >= known || bound - before < (known - before) / 8) break;
     before = bound;
   }
   return dropped;
@@ -239,13 +232,11 @@ DspNarrowing dsp_narrow(DspArena *arena, DspJoined *joined, int64_t known) {
     size_t all = count_alternatives(n.problem);
     DspDual *dual = dsp_dual(arena, n.problem, n.sets);
     size_t dropped = drop(&n, dual, all, known);
-    if (dropped == 0)
-      break;
+    if (dropped == 0) break;
     n.problem = without_dropped(arena, dual, stage);
     n.sets = DSP_NEW(arena, DspSets, 1);
     *n.sets = dsp_sets(arena, n.problem);
-    if (dropped * 16 < all)
-      break;
+    if (dropped * 16 < all) break;
     stage = begin_stage(&n, arena, dsp_contract(arena, n.problem, n.sets));
   }
   return n;

@@ -22,7 +22,7 @@ typedef struct Uses {
 
 /// What the alternatives of a choice need of some of their operands.
 typedef struct Labels {
-  uint32_t count; ///< of sets, or 0: the layouts
+  uint32_t count;     ///< of sets, or 0: the layouts
   const uint16_t *of; ///< [alternatives]
   const DspLayoutSet *sets;
 } Labels;
@@ -87,21 +87,17 @@ static uint32_t count_readers(const Builder *b, size_t value) {
 static uint32_t slots_alone(const Builder *b, size_t value) {
   uint32_t first = b->uses.first[value], n = count_readers(b, value);
   uint32_t slots = 0;
-  if (n < 2 || n > DSP_SHARE_READERS)
-    return 0;
+  if (n < 2 || n > DSP_SHARE_READERS) return 0;
   for (uint32_t u = first; u < first + n; ++u) {
-    if (b->uses.ops[u] != b->uses.ops[first])
-      return 0;
+    if (b->uses.ops[u] != b->uses.ops[first]) return 0;
     slots |= 1u << b->uses.slots[u];
   }
   return slots;
 }
 
 static uint32_t shares_of(const Builder *b, size_t value) {
-  if (b->uses.maker[value] == UINT32_MAX)
-    return 0;
-  return (count_readers(b, value) + DSP_SHARE_READERS - 1) /
-         DSP_SHARE_READERS;
+  if (b->uses.maker[value] == UINT32_MAX) return 0;
+  return (count_readers(b, value) + DSP_SHARE_READERS - 1) / DSP_SHARE_READERS;
 }
 
 static void count_edges(Builder *b) {
@@ -109,15 +105,13 @@ static void count_edges(Builder *b) {
   uint32_t *first = b->parts.first_edge;
   for (size_t v = 0; v < p->nvalues; ++v) {
     uint32_t shares = shares_of(b, v);
-    if (shares == 0)
-      continue;
+    if (shares == 0) continue;
     b->parts.nshares += shares;
     first[b->uses.maker[v] + 1] += shares;
     for (uint32_t u = b->uses.first[v]; u < b->uses.first[v + 1]; ++u)
       ++first[b->uses.ops[u] + 1];
   }
-  for (size_t op = 0; op < p->nops; ++op)
-    first[op + 1] += first[op];
+  for (size_t op = 0; op < p->nops; ++op) first[op + 1] += first[op];
 }
 
 static uint32_t layout_of(const DspChoice *choice, uint32_t alternative,
@@ -127,8 +121,7 @@ static uint32_t layout_of(const DspChoice *choice, uint32_t alternative,
                                   : way->gives[slot - choice->noperands];
 }
 
-static Labels list_layouts(Builder *b, const DspChoice *choice,
-                           uint32_t slot) {
+static Labels list_layouts(Builder *b, const DspChoice *choice, uint32_t slot) {
   uint16_t *of = DSP_NEW(b->arena, uint16_t, choice->count);
   for (uint32_t a = 0; a < choice->count; ++a)
     of[a] = (uint16_t)layout_of(choice, a, slot);
@@ -136,8 +129,7 @@ static Labels list_layouts(Builder *b, const DspChoice *choice,
 }
 
 /// Numbers the sets of layouts; none where they are too many.
-static Labels list_sets(Builder *b, const DspChoice *choice,
-                        uint32_t slots) {
+static Labels list_sets(Builder *b, const DspChoice *choice, uint32_t slots) {
   DspInterner keys = dsp_interner(b->arena);
   uint16_t *of = DSP_NEW(b->arena, uint16_t, choice->count);
   DspLayoutSet *sets = DSP_NEW(b->arena, DspLayoutSet, MOST_LABELS);
@@ -145,11 +137,9 @@ static Labels list_sets(Builder *b, const DspChoice *choice,
     uint64_t set = 0;
     bool fresh = false;
     for (uint32_t left = slots; left; left &= left - 1)
-      set |= dsp_set_of(
-          layout_of(choice, a, (uint32_t)__builtin_ctz(left)));
+      set |= dsp_set_of(layout_of(choice, a, (uint32_t)__builtin_ctz(left)));
     uint32_t number = dsp_intern(&keys, &set, 1, &fresh);
-    if (number == MOST_LABELS)
-      return (Labels){0};
+    if (number == MOST_LABELS) return (Labels){0};
     of[a] = (uint16_t)number;
     sets[number] = set;
   }
@@ -166,8 +156,8 @@ static Labels *labels_of(Builder *b, uint32_t op, uint32_t slots,
   if (fresh) {
     const DspChoice *choice = dsp_choice_of(b->problem, op);
     DSP_GROW(b->arena, b->labels, number, b->labels_capacity);
-    b->labels[number] = together ? list_sets(b, choice, slots)
-                                 : list_layouts(b, choice, slots);
+    b->labels[number] =
+        together ? list_sets(b, choice, slots) : list_layouts(b, choice, slots);
   }
   return &b->labels[number];
 }
@@ -218,8 +208,7 @@ static DspShare table_of(Builder *b, uint32_t class_id, uint32_t parts,
     DspShare *table = &b->tables[number];
     *table = (DspShare){0};
     fill_near(b, &b->sets->metrics[class_id], parts, table);
-    if (labels)
-      fill_serve(b, class_id, labels, table);
+    if (labels) fill_serve(b, class_id, labels, table);
   }
   return b->tables[number];
 }
@@ -243,8 +232,7 @@ static bool make_labelled(Builder *b, uint32_t value, uint32_t share) {
   uint32_t slots = slots_alone(b, value);
   uint32_t op = slots ? b->uses.ops[b->uses.first[value]] : 0;
   Labels *labels = slots ? labels_of(b, op, slots, true) : NULL;
-  if (!labels || labels->count == 0)
-    return false;
+  if (!labels || labels->count == 0) return false;
   b->parts.shares[share] =
       table_of(b, b->problem->value_class[value], 1, labels);
   b->parts.shares[share].npositions = 2;
@@ -265,8 +253,7 @@ static void make_shares(Builder *b, uint32_t value, uint32_t share,
     b->parts.shares[share].npositions = 1 + readers;
     add_maker(b, value, share);
     for (uint32_t r = 1; r <= readers; ++r, ++u) {
-      Labels *labels =
-          labels_of(b, b->uses.ops[u], b->uses.slots[u], false);
+      Labels *labels = labels_of(b, b->uses.ops[u], b->uses.slots[u], false);
       add_edge(b, b->uses.ops[u],
                (DspEdge){share, r, labels->of, true, r < readers});
     }
@@ -289,7 +276,9 @@ static void close_gaps(Builder *b) {
 
 DspParts dsp_parts(DspArena *arena, const DspSearchProblem *problem,
                    const DspSets *sets) {
-  Builder b = {.arena = arena, .problem = problem, .sets = sets,
+  Builder b = {.arena = arena,
+               .problem = problem,
+               .sets = sets,
                .trees = dsp_trees(arena, sets),
                .label_keys = dsp_interner(arena),
                .table_keys = dsp_interner(arena)};

@@ -40,16 +40,13 @@ static void go_far(const DspShare *share, const int64_t *in, int64_t *out) {
 }
 
 /// out[x] = min of itself and a[x] + b[x].
-static void join(uint32_t n, const int64_t *a, const int64_t *b,
-                 int64_t *out) {
+static void join(uint32_t n, const int64_t *a, const int64_t *b, int64_t *out) {
   for (uint32_t x = 0; x < n; ++x)
-    if (a[x] + b[x] < out[x])
-      out[x] = a[x] + b[x];
+    if (a[x] + b[x] < out[x]) out[x] = a[x] + b[x];
 }
 
 static void fill(uint32_t n, int64_t *out) {
-  for (uint32_t x = 0; x < n; ++x)
-    out[x] = DSP_DUAL_NEVER;
+  for (uint32_t x = 0; x < n; ++x) out[x] = DSP_DUAL_NEVER;
 }
 
 /// Serves every set of the `nreaders` at these positions from each layout.
@@ -64,8 +61,7 @@ static void serve(const DspShare *share, const uint32_t *positions,
     }
     fill(share->count, split);
     for (uint32_t part = (set - 1) & set; part > 0; part = (part - 1) & set)
-      if (part & low)
-        join(share->count, costs[part], costs[set ^ part], split);
+      if (part & low) join(share->count, costs[part], costs[set ^ part], split);
     go_near(share, split, costs[set]);
   }
 }
@@ -86,8 +82,8 @@ static void pass(const DspShare *share, uint32_t nreaders, const Costs costs,
 static void add_up(const DspShare *share, uint32_t at, const int64_t *rest,
                    int64_t *out) {
   for (uint32_t x = 0; x < dsp_share_width(share, at); ++x)
-    out[x] = rest ? dsp_dual_add(share->add[at][x], rest[x])
-                  : share->add[at][x];
+    out[x] =
+        rest ? dsp_dual_add(share->add[at][x], rest[x]) : share->add[at][x];
 }
 
 /// The same where one reader has labels.
@@ -111,12 +107,10 @@ void dsp_share_marginal(const DspShare *share, uint32_t at, int64_t *out) {
   Costs costs, passed;
   uint32_t others[DSP_SHARE_READERS] = {0}, n = 0;
   for (uint32_t p = 1; p < share->npositions; ++p)
-    if (p != at)
-      others[n++] = p;
+    if (p != at) others[n++] = p;
   uint32_t all = (1u << n) - 1;
   serve(share, others, n, costs);
-  if (at > 0)
-    pass(share, n, (const int64_t(*)[MOST_LAYOUTS])costs, passed);
+  if (at > 0) pass(share, n, (const int64_t(*)[MOST_LAYOUTS])costs, passed);
   add_up(share, at, at > 0 ? passed[all] : n > 0 ? costs[all] : NULL, out);
 }
 
@@ -146,8 +140,7 @@ void dsp_share_through(const DspShare *share, int64_t *out) {
   }
   Costs costs, passed;
   uint32_t readers[DSP_SHARE_READERS], n = share->npositions - 1;
-  for (uint32_t p = 0; p < n; ++p)
-    readers[p] = p + 1;
+  for (uint32_t p = 0; p < n; ++p) readers[p] = p + 1;
   uint32_t all = (1u << n) - 1;
   serve(share, readers, n, costs);
   pass(share, n, (const int64_t(*)[MOST_LAYOUTS])costs, passed);

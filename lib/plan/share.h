@@ -22,14 +22,14 @@ enum {
 /// Where one op alone reads the value, in several places, that is one reader:
 /// its labels are the sets of layouts that the op may need it in.
 typedef struct DspShare {
-  uint32_t count;      ///< layouts
-  uint32_t npositions; ///< 1 + readers
-  const int64_t *near; ///< [count][count] from x to: the cheapest conversions
-  const int64_t *far;  ///< [count][count] the same, to x from
-  uint32_t nlabels;    ///< of the one reader, or 0: the layouts
-  const int64_t *serve;    ///< [count][nlabels] from x to all of a label
-  const int64_t *serve_by; ///< [nlabels][count] the same
-  const DspLayoutSet *labels; ///< [nlabels]
+  uint32_t count;       ///< layouts
+  uint32_t npositions;  ///< 1 + readers
+  const int64_t *near;  ///< [count][count] from x to: the cheapest conversions
+  const int64_t *far;   ///< [count][count] the same, to x from
+  uint32_t nlabels;     ///< of the one reader, or 0: the layouts
+  const int64_t *serve; ///< [count][nlabels] from x to all of a label
+  const int64_t *serve_by;             ///< [nlabels][count] the same
+  const DspLayoutSet *labels;          ///< [nlabels]
   int64_t *add[1 + DSP_SHARE_READERS]; ///< each [count], or [nlabels]
 } DspShare;
 
@@ -39,8 +39,7 @@ typedef struct DspShare {
 
 /// Parts of a byte.
 static inline int64_t dsp_dual_cost(int64_t bytes) {
-  return bytes < DSP_DUAL_MOST_BYTES ? bytes * DSP_DUAL_SCALE
-                                     : DSP_DUAL_NEVER;
+  return bytes < DSP_DUAL_MOST_BYTES ? bytes * DSP_DUAL_SCALE : DSP_DUAL_NEVER;
 }
 
 static inline int64_t dsp_dual_add(int64_t a, int64_t b) {

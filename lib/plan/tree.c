@@ -8,8 +8,7 @@
 #include "tree.h"
 
 DspTrees dsp_trees(DspArena *arena, const DspSets *sets) {
-  return (DspTrees){.arena = arena, .sets = sets,
-                    .keys = dsp_interner(arena)};
+  return (DspTrees){.arena = arena, .sets = sets, .keys = dsp_interner(arena)};
 }
 
 /// The least that both parts of some split cost from each layout.
@@ -17,12 +16,10 @@ static void split(DspTrees *trees, uint32_t class_id, DspLayoutSet wanted,
                   DspHop *hops) {
   uint32_t n = trees->sets->metrics[class_id].count;
   DspLayoutSet low = wanted & -wanted;
-  for (uint32_t x = 0; x < n; ++x)
-    hops[x] = (DspHop){DSP_PLAN_NEVER, 0};
+  for (uint32_t x = 0; x < n; ++x) hops[x] = (DspHop){DSP_PLAN_NEVER, 0};
   for (DspLayoutSet part = (wanted - 1) & wanted; part;
        part = (part - 1) & wanted) {
-    if (!(part & low))
-      continue;
+    if (!(part & low)) continue;
     const DspHop *a = dsp_trees_to(trees, class_id, part);
     const DspHop *b = dsp_trees_to(trees, class_id, wanted ^ part);
     for (uint32_t x = 0; x < n; ++x) {
@@ -38,8 +35,7 @@ static const DspHop *find(DspTrees *trees, uint32_t class_id,
   uint32_t n = metric->count, only = dsp_set_first(wanted);
   DspHop *out = DSP_NEW(trees->arena, DspHop, n), at[DSP_PLAN_MAX_LAYOUTS];
   bool one = wanted == dsp_set_of(only);
-  if (!one)
-    split(trees, class_id, wanted, at);
+  if (!one) split(trees, class_id, wanted, at);
   for (uint32_t x = 0; x < n; ++x) {
     out[x] = one ? metric->near[x * n + only] : at[x];
     for (uint32_t y = 0; !one && y < n; ++y) {
@@ -55,8 +51,7 @@ const DspHop *dsp_trees_to(DspTrees *trees, uint32_t class_id,
   bool fresh = false;
   uint64_t key[] = {class_id, wanted};
   uint32_t number = dsp_intern(&trees->keys, key, 2, &fresh);
-  if (!fresh)
-    return trees->hops[number];
+  if (!fresh) return trees->hops[number];
   DSP_GROW(trees->arena, trees->hops, number, trees->capacity);
   trees->hops[number] = NULL;
   const DspHop *hops = find(trees, class_id, wanted); // may make more

@@ -31,8 +31,8 @@ static void for_cases(void (*check)(Case *)) {
   size_t graphs = wanted_graphs(), done = 0;
   for (uint64_t seed = 0; done < graphs; ++seed) {
     Case c = {.arena = dsp_arena_create(), .random = {seed}};
-    c.problem = random_problem(c.arena, &c.random,
-                               2 + random_below(&c.random, 9), 4);
+    c.problem =
+        random_problem(c.arena, &c.random, 2 + random_below(&c.random, 9), 4);
     if (count_combinations(&c.problem, COMBINATIONS) < COMBINATIONS &&
         brute_force(c.arena, &c.problem, &c.best)) {
       check(&c);
@@ -55,8 +55,7 @@ static void check_dual(Case *c) {
     assert_true(next >= bound);
     assert_true(next <= c->best.bytes);
     bound = next;
-    if (i == 3)
-      dsp_dual_drop(dual, c->best.bytes);
+    if (i == 3) dsp_dual_drop(dual, c->best.bytes);
   }
   tight += bound == c->best.bytes;
 }
@@ -97,13 +96,10 @@ static void check_guess(Case *c) {
   DspSearchLimits limits = {.give_up = true};
   DspSearchResult result;
   limits.known = c->best.bytes - 1 - random_below(&c->random, 3);
-  if (limits.known <= 0)
-    return;
-  DspSearchStatus status =
-      dsp_search(c->arena, &c->problem, &limits, &result);
+  if (limits.known <= 0) return;
+  DspSearchStatus status = dsp_search(c->arena, &c->problem, &limits, &result);
   assert_int_not_equal(status, DSP_SEARCH_GAVE_UP);
-  if (status == DSP_SEARCH_NO_PLAN)
-    return;
+  if (status == DSP_SEARCH_NO_PLAN) return;
   assert_false(result.certificate.exact);
   assert_true(result.certificate.lower_bound <= c->best.bytes);
   assert_true(result.certificate.found.bytes >= c->best.bytes);
@@ -143,10 +139,10 @@ static void bounds_hold_at_limits(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(dual_is_a_bound),
-    cmocka_unit_test(known_plans_lose_nothing),
-    cmocka_unit_test(guesses_prove_no_more),
-    cmocka_unit_test(bounds_hold_at_limits),
+      cmocka_unit_test(dual_is_a_bound),
+      cmocka_unit_test(known_plans_lose_nothing),
+      cmocka_unit_test(guesses_prove_no_more),
+      cmocka_unit_test(bounds_hold_at_limits),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
