@@ -9,6 +9,8 @@
 # Features
 #   cuda-gpu        a GPU and a program to build for it are there
 #   asan            the build has the sanitizers
+#   release         the build is optimized
+#   long            DSPC_LONG=1: tests that take minutes, or a quiet machine
 #   mpi, python3    the tool is there
 # dspc, dsp-opt, the unit tests, FileCheck, not and mlir-opt are on PATH.
 
@@ -50,6 +52,10 @@ for name in ("HOME", "TMPDIR", "DSPC_LONG", "DSPC_RUNTIME_DIR", "CUDA_VISIBLE_DE
              "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
+if os.environ.get("DSPC_LONG") == "1":
+    config.available_features.add("long")
+if config.dsp_build_type.lower() == "release":
+    config.available_features.add("release")
 if config.dsp_build_type.lower() == "asan":
     config.available_features.add("asan")
     # Open MPI keeps memory until the process ends.

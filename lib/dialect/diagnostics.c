@@ -95,14 +95,20 @@ void dsp_mlir_sink_detach(DspMlirSink *sink) {
   mlirContextDetachDiagnosticHandler(sink->context, sink->handler);
 }
 
-void dsp_mlir_sink_clear(DspMlirSink *sink) {
-  for (size_t i = 0; i < sink->count; i++) {
-    free(sink->messages[i].file);
-    free(sink->messages[i].text);
+void dsp_mlir_sink_shrink(DspMlirSink *sink, size_t count) {
+  while (sink->count > count) {
+    DspMlirMessage *last = &sink->messages[--sink->count];
+    sink->nerrors -= last->severity == MlirDiagnosticError;
+    free(last->file);
+    free(last->text);
   }
+}
+
+void dsp_mlir_sink_clear(DspMlirSink *sink) {
+  dsp_mlir_sink_shrink(sink, 0);
   free(sink->messages);
   sink->messages = NULL;
-  sink->count = sink->capacity = sink->nerrors = 0;
+  sink->capacity = 0;
 }
 
 const char *dsp_mlir_severity_name(MlirDiagnosticSeverity severity) {

@@ -208,6 +208,20 @@ static bool verify_sum(DspVerifier *v, const DspOpView *view, int64_t first,
   return dsp_verify_before(v, view) && verify_reads(v, view, before, first);
 }
 
+/// A norm inside an attention is read by that one alone, as q or k.
+static bool verify_inside(DspVerifier *v, const DspOpView *view) {
+  if (mlirAttributeIsNull(dsp_verifier_attr(view, "inside"))) return true;
+  MlirOpOperand use =
+      mlirValueGetFirstUse(mlirOperationGetResult(view->op, 0));
+  if (!mlirOpOperandIsNull(use) &&
+      mlirOpOperandIsNull(mlirOpOperandGetNextUse(use)) &&
+      dsp_op_kind(mlirOpOperandGetOwner(use)) == DSP_OP_ATTENTION &&
+      mlirOpOperandGetOperandNumber(use) < 2)
+    return true;
+  return dsp_verify_fail(v, view->op,
+                         "is 'inside', but not q or k of one attention alone");
+}
+
 static bool verify_fused_norm(DspVerifier *v, const DspOpView *view) {
   MlirStringRef norm = dsp_verifier_string(view, "norm");
   bool layer = mlirStringRefEqual(norm, mlirStringRefCreateFromCString("layer"));
@@ -225,7 +239,7 @@ static bool verify_fused_norm(DspVerifier *v, const DspOpView *view) {
   if (!verify_norm_of(v, view, (size_t)params) ||
       (rotates && !verify_waves(v, view, &over, 1 + (size_t)params)) ||
       !verify_reads(v, view, dsp_verifier_attr(view, "expr"), first) ||
-      !verify_sum(v, view, first, rotates))
+      !verify_sum(v, view, first, rotates) || !verify_inside(v, view))
     return false;
   DspNameList y = dsp_verifier_dims(view->result);
   for (size_t i = (size_t)first; i < view->noperands; i++) {

@@ -1,122 +1,30 @@
-// advise.c - how many ranks a model is worth, on which mesh, and on how many
-// it fits.
+// advise.c - how many ranks a model is worth, and on which mesh.
 //
 // Needs:  the imported module, which is not changed.
-// Leaves: a table; or the error that --memory asks for.
+// Leaves: a table.
 #include <jansson.h>
 #include <stdlib.h>
 
 #include "dspc/support/bug.h"
-#include "job.h"
+#include "memory.h"
 
-/// Numbers of ranks that are tried: all up to 8, then 2^k and 3 * 2^k.
-static int64_t next_ranks(int64_t ranks) {
+int64_t dsp_next_ranks(int64_t ranks) {
   if (ranks < 8) return ranks + 1;
   int64_t power = 8;
   while (power * 2 <= ranks) power *= 2;
   return ranks < power * 3 / 2 ? power * 3 / 2 : power * 2;
 }
 
-static bool measure(DspJob *job, MlirModule imported, const DspPlanMesh *mesh,
-                    DspMeasure *out) {
-  MlirModule copy = mlirModuleFromOperation(
-      mlirOperationClone(mlirModuleGetOperation(imported)));
-  *out = (DspMeasure){0};
-  bool fine = dsp_job_run_passes(job, copy, mesh, out);
-  mlirModuleDestroy(copy);
-  return fine;
-}
-
 static double seconds_of(const DspMeasure *m) {
   return m->study.plan.compute + m->study.plan.communication;
 }
 
-static int64_t memory_of(const DspMeasure *m) {
-  if (m->device_bytes) return m->device_bytes;
-  return m->activation_bytes + m->study.weight_bytes;
-}
-
 static double gib(int64_t bytes) { return (double)bytes / 1073741824.0; }
 
-/// The most ranks of the machine, up to `wish`.
-static int64_t most_ranks(const DspMachine *machine, int64_t wish) {
+int64_t dsp_most_ranks(const DspMachine *machine, int64_t wish) {
   return machine->between.count || wish < machine->ranks_per_node
              ? wish
              : machine->ranks_per_node;
-}
-
-/// The least number of ranks tried on which the model fits, or 0.
-static int64_t least_that_fits(DspJob *job, MlirModule imported,
-                               int64_t most) {
-  for (int64_t n = next_ranks(dsp_plan_ranks(&job->options.mesh)); n <= most;
-       n = next_ranks(n)) {
-    DspMeasure m;
-    DspPlanMesh mesh = dsp_plan_mesh(n);
-    if (measure(job, imported, &mesh, &m) &&
-        memory_of(&m) <= job->options.memory)
-      return n;
-  }
-  return 0;
-}
-
-/// Does the plan of `method` fit, on the mesh that was asked for?
-static bool method_fits(DspJob *job, MlirModule imported,
-                        DspPlanMethod method) {
-  DspPlanMethod asked = job->options.method;
-  DspMeasure m;
-  job->options.method = method;
-  bool fits = measure(job, imported, &job->options.mesh, &m) &&
-              memory_of(&m) <= job->options.memory;
-  job->options.method = asked;
-  return fits;
-}
-
-/// The method that moves fewest bytes of those that fit; NULL: none.
-static const DspStudyMethod *method_that_fits(DspJob *job,
-                                              MlirModule imported) {
-  const DspStudy *study = &job->measure.study;
-  const DspStudyMethod *best = NULL;
-  for (size_t i = 0; i < study->nmethods; i++) {
-    const DspStudyMethod *m = &study->methods[i];
-    if (!m->fits || m->method == job->options.method) continue;
-    if (best && best->bytes <= m->bytes) continue;
-    if (method_fits(job, imported, m->method)) best = m;
-  }
-  return best;
-}
-
-static void help_with_method(DspJob *job, MlirModule imported) {
-  const DspStudyMethod *m = method_that_fits(job, imported);
-  if (m)
-    fprintf(stderr,
-            "  = help: on these ranks --plan=%s fits and moves %lld bytes, "
-            "%lld with this plan\n",
-            dsp_plan_method_name(m->method), (long long)m->bytes,
-            (long long)job->measure.study.plan.bytes);
-}
-
-bool dsp_check_memory(DspJob *job, MlirModule imported) {
-  const DspMeasure *m = &job->measure;
-  int64_t limit = job->options.memory, needs = memory_of(m);
-  if (!limit || needs <= limit) return true;
-  fprintf(stderr,
-          "dspc: error: a rank needs %.4g GiB, %.4g for weights and %.4g for "
-          "activations: %.4g GiB more than --memory\n",
-          gib(needs), gib(m->study.weight_bytes), gib(m->activation_bytes),
-          gib(needs - limit));
-  int64_t most = most_ranks(&job->machine, 1024);
-  int64_t fits = least_that_fits(job, imported, most);
-  if (fits)
-    fprintf(stderr, "  = help: it fits on %lld ranks: -n %lld\n",
-            (long long)fits, (long long)fits);
-  else
-    fprintf(stderr,
-            "  = help: it fits on no number of ranks up to %lld: the weights "
-            "are on every rank%s\n",
-            (long long)most,
-            job->options.allow_tensor ? "" : "; try --allow=tensor");
-  help_with_method(job, imported);
-  return false;
 }
 
 enum { MOST_ROWS = 128 };
@@ -131,12 +39,13 @@ typedef struct Table {
 static bool fits(const DspJob *job, const DspMeasure *m) {
   int64_t limit =
       job->options.memory ? job->options.memory : job->machine.memory;
-  return memory_of(m) <= limit;
+  return dsp_memory_of(m) <= limit;
 }
 
 static bool add_row(DspJob *job, Table *table, const DspPlanMesh *mesh) {
   DspMeasure *m = &table->rows[table->count];
-  if (!measure(job, job->module, mesh, m)) return false;
+  *m = (DspMeasure){.stats = NULL};
+  if (!dsp_measure_fitting(job, job->module, mesh, m)) return false;
   bool better = !table->any ||
                 seconds_of(m) < seconds_of(&table->rows[table->best]);
   if (fits(job, m) && better) {
@@ -162,10 +71,10 @@ static bool has_nodes(const DspMachine *machine, int64_t ranks,
 }
 
 static bool fill(DspJob *job, Table *table) {
-  int64_t most = most_ranks(&job->machine, job->options.max_ranks);
+  int64_t most = dsp_most_ranks(&job->machine, job->options.max_ranks);
   table->rows = dsp_arena_alloc(job->arena, MOST_ROWS * sizeof *table->rows);
   for (int64_t n = 1; n <= most && table->count + 2 <= MOST_ROWS;
-       n = next_ranks(n)) {
+       n = dsp_next_ranks(n)) {
     DspPlanMesh mesh = dsp_plan_mesh(n);
     if (!add_row(job, table, &mesh)) return false;
     if (has_nodes(&job->machine, n, &mesh) && !add_row(job, table, &mesh))
@@ -197,7 +106,7 @@ static void print_row(const DspJob *job, const Table *table,
           mesh_text(m, mesh, sizeof mesh), seconds_of(m) * 1e3,
           m->study.plan.compute * 1e3, m->study.plan.communication * 1e3,
           efficiency(table, m) * 100, (long long)m->study.plan.bytes,
-          gib(memory_of(m)), fits(job, m) ? "" : "  does not fit");
+          gib(dsp_memory_of(m)), fits(job, m) ? "" : "  does not fit");
 }
 
 static void print_best(const Table *table, FILE *out) {
@@ -240,7 +149,7 @@ static json_t *row_json(const DspJob *job, const Table *table,
                    "communication_seconds", m->study.plan.communication,
                    "efficiency", efficiency(table, m), "bytes",
                    (json_int_t)m->study.plan.bytes, "memory_bytes",
-                   (json_int_t)memory_of(m), "fits", fits(job, m));
+                   (json_int_t)dsp_memory_of(m), "fits", fits(job, m));
 }
 
 static void print_json(DspJob *job, const Table *table) {

@@ -21,6 +21,7 @@
 #include "explain.h"
 #include "job.h"
 #include "link.h"
+#include "memory.h"
 #include "project.h"
 #include "report.h"
 #include "topology.h"
@@ -106,9 +107,12 @@ static bool dump(DspJob *job, MlirModule module, size_t number,
   return true;
 }
 
-/// The module after `pass` is what the user asked to see.
-static bool is_last(const DspJob *job, const char *pass) {
+/// The module after `pass` is what the user asked to see; a plan that is only
+/// measured goes on.
+static bool is_last(const DspJob *job, const char *pass,
+                    const DspMeasure *measure) {
   return job->options.form == DSP_FORM_PLANNED &&
+         (!measure || measure == &job->measure) &&
          strcmp(pass, "insert-switches") == 0;
 }
 
@@ -131,13 +135,16 @@ DspPassOptions dsp_job_pass_options(const DspJob *job,
                           .allow_tensor = job->options.allow_tensor,
                           .method = job->options.method,
                           .by_time = job->options.by_time,
-                          .machine = &job->machine};
+                          .machine = &job->machine,
+                          .prices = job->fit.prices,
+                          .known_bound = job->fit.bound};
 }
 
 /// Looks at the plan before plan-shards makes it.
 static bool study(DspJob *job, MlirModule module, const DspPlanMesh *mesh,
                   DspMeasure *measure) {
   DspPassOptions options = dsp_job_pass_options(job, mesh);
+  if (measure->stats) return true;
   // Where the plan does not fit, a method may: dsp_check_memory.
   bool methods = measure == &job->measure &&
                  (job->options.form == DSP_FORM_PLAN || job->options.memory) &&
@@ -161,11 +168,21 @@ static void read_memory(DspJob *job, MlirModule module, DspMeasure *measure) {
                           measure->staging_bytes + DSP_DEVICE_WORKSPACE;
 }
 
+/// Is it clear from the plan alone that it does not fit?  Then the other passes
+/// need not run.
+static bool is_too_large(const DspJob *job, DspMeasure *measure) {
+  const DspPassStats *stats = measure->stats;
+  measure->study.weight_bytes = stats->weight_bytes;
+  measure->activation_bytes = stats->plan.floor;
+  return stats->plan.floor > job->options.memory;
+}
+
 bool dsp_job_run_passes(DspJob *job, MlirModule module,
                         const DspPlanMesh *mesh, DspMeasure *measure) {
   DspPassOptions options = dsp_job_pass_options(job, mesh);
   size_t count;
   const DspPass *passes = dsp_pass_pipeline(&count);
+  if (measure) options.stats = measure->stats;
   for (size_t i = 0; i < count; i++) {
     if (measure && strcmp(passes[i].name, "plan-shards") == 0 &&
         !study(job, module, mesh, measure))
@@ -176,11 +193,55 @@ bool dsp_job_run_passes(DspJob *job, MlirModule module,
       fprintf(stderr, "dspc: found after pass %s:\n", passes[i].name);
       return false;
     }
+    if (measure && measure->stats) {
+      if (is_too_large(job, measure)) return true;
+      continue;
+    }
     if (!dump(job, module, i + 1, passes[i].name)) return false;
-    if (is_last(job, passes[i].name)) return true;
+    if (is_last(job, passes[i].name, measure)) return true;
   }
   if (measure) read_memory(job, module, measure);
   return true;
+}
+
+static MlirModule copy_of(MlirModule module) {
+  return mlirModuleFromOperation(
+      mlirOperationClone(mlirModuleGetOperation(module)));
+}
+
+/// Plans again if another plan fits into --memory.
+static bool fit_memory(DspJob *job, MlirModule imported) {
+  const DspPlanMesh *mesh = &job->options.mesh;
+  if (dsp_memory_of(&job->measure) <= job->options.memory) return true;
+  DspFit fit = dsp_fit_plan(job, imported, mesh);
+  if (!fit.fits) return dsp_check_memory(job, imported);
+  mlirModuleDestroy(job->module);
+  job->module = copy_of(imported);
+  job->fit = fit;
+  job->measure = (DspMeasure){.stats = NULL};
+  return dsp_job_run_passes(job, job->module, mesh, &job->measure);
+}
+
+/// Where the passes stopped early, those that say what is needed run on a copy.
+static bool measure_all(DspJob *job, MlirModule imported) {
+  DspMeasure m = {.stats = NULL};
+  if (job->options.form != DSP_FORM_PLANNED) return true;
+  if (!dsp_measure(job, imported, &job->options.mesh, &m)) return false;
+  job->measure = m;
+  return true;
+}
+
+/// Runs the passes; with --memory, those of the plan that fits.
+static bool plan_model(DspJob *job) {
+  bool measured = job->options.form == DSP_FORM_PLAN || job->options.memory;
+  MlirModule imported = {NULL};
+  if (job->options.memory) imported = copy_of(job->module);
+  bool fine = dsp_job_run_passes(job, job->module, &job->options.mesh,
+                                 measured ? &job->measure : NULL);
+  if (fine && job->options.memory)
+    fine = measure_all(job, imported) && fit_memory(job, imported);
+  if (imported.ptr) mlirModuleDestroy(imported);
+  return fine;
 }
 
 /// The module as imported to whatever form was asked for.
@@ -191,16 +252,7 @@ static bool run_passes(DspJob *job) {
     return false;
   if (only_import) return true;
   if (job->options.command == DSP_COMMAND_ADVISE) return dsp_advise(job);
-  bool measured = job->options.form == DSP_FORM_PLAN || job->options.memory;
-  MlirModule imported = {NULL};
-  if (job->options.memory)
-    imported = mlirModuleFromOperation(
-        mlirOperationClone(mlirModuleGetOperation(job->module)));
-  bool fine = dsp_job_run_passes(job, job->module, &job->options.mesh,
-                                 measured ? &job->measure : NULL) &&
-              dsp_check_memory(job, imported);
-  if (imported.ptr) mlirModuleDestroy(imported);
-  return fine;
+  return plan_model(job);
 }
 
 static const char *source_line(void *user, int line, size_t *length) {

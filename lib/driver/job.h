@@ -18,6 +18,7 @@ typedef struct DspMeasure {
   int64_t activation_bytes; ///< of the largest rank
   int64_t staging_bytes;    ///< likewise, of exchanges between GPUs
   int64_t device_bytes;     ///< all that a GPU holds; 0 on CPUs
+  DspPassStats *stats; ///< given: the plan is not studied but for its memory
 } DspMeasure;
 
 typedef struct DspJob {
@@ -29,6 +30,7 @@ typedef struct DspJob {
   DspMlirSink sink;
   DspMachine machine;
   DspMeasure measure; ///< with --emit=plan or --memory
+  DspFit fit;         ///< with prices: the plan that --memory asks for
   FILE *form;         ///< what is printed, in memory until all went well
   char *form_text;
   size_t form_length;
@@ -44,10 +46,5 @@ bool dsp_job_run_passes(DspJob *job, MlirModule module,
 
 /// dspc advise: compares meshes on the imported module.
 bool dsp_advise(DspJob *job);
-
-/// True when weights and activations of a rank fit into --memory, or there is
-/// no such limit.  Else an error that says what is short, and on how many
-/// ranks of `imported` they fit.
-bool dsp_check_memory(DspJob *job, MlirModule imported);
 
 #endif

@@ -35,7 +35,8 @@ static const struct argp_option known[] = {
      "the machine of the time model: h100x8 (the default), h200x4, "
      "a100-ethernet, cpu, or a JSON file", 0},
     {"memory", MEMORY, "SIZE", 0,
-     "what a rank has, such as 80GiB: a plan that needs more is an error", 0},
+     "what a rank has, such as 80GiB: the cheapest plan that fits, or an error "
+     "that says what is short", 0},
     {"why", WHY, "STAGE", 0,
      "what each other dim for a stage would cost in all", 0},
     {"json", JSON, 0, 0, "print JSON, for programs", 0},

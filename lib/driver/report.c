@@ -4,6 +4,8 @@
 // Leaves: text for people.
 #include "report.h"
 
+#include "memory.h"
+
 #include <string.h>
 
 static const char *seconds_text(double seconds, char *text, size_t size) {
@@ -100,7 +102,12 @@ static bool is_unbalanced(const DspStudy *study, const DspStudyMethod *m) {
 }
 
 static const char *verdict_of(const DspStudy *study, bool by_time) {
-  if (study->found != study->bound) return "not proved optimal";
+  bool proved = study->found == study->bound;
+  if (study->limited && !proved) return "not proved the best that fits";
+  if (study->limited)
+    return by_time ? "no plan that fits is faster"
+                   : "no plan that fits moves fewer";
+  if (!proved) return "not proved optimal";
   if (by_time) return "no plan is faster";
   for (size_t i = 0; i < study->nmethods; i++) {
     const DspStudyMethod *m = &study->methods[i];
@@ -123,8 +130,19 @@ static void print_certificate(const DspStudy *study, bool by_time, FILE *out) {
             "not all there are\n", (long long)study->width);
 }
 
-static void print_method(const DspStudy *study, const DspStudyMethod *m,
+/// What the user should know of a method that the plan did not follow.
+static void print_remark(const DspJob *job, const DspStudyMethod *m,
                          FILE *out) {
+  const DspStudy *study = &job->measure.study;
+  if (job->options.memory && m->floor > job->options.memory)
+    fprintf(out, "; does not fit");
+  else if (!study->limited && is_unbalanced(study, m))
+    fprintf(out, "; ranks idle or repeat work");
+}
+
+static void print_method(const DspJob *job, const DspStudyMethod *m,
+                         FILE *out) {
+  const DspStudy *study = &job->measure.study;
   char compute[32], moving[32];
   const char *name = dsp_plan_method_name(m->method);
   if (!m->fits) {
@@ -138,19 +156,22 @@ static void print_method(const DspStudy *study, const DspStudyMethod *m,
   if (study->plan.bytes > 0)
     fprintf(out, " %6.2fx", (double)m->bytes / (double)study->plan.bytes);
   if (m->residual) fprintf(out, "  residual stream on %s", m->residual);
-  if (is_unbalanced(study, m))
-    fprintf(out, "; ranks idle or repeat work");
+  print_remark(job, m, out);
   fputc('\n', out);
 }
 
-static void print_methods(const DspStudy *study, const DspMachine *machine,
-                          FILE *out) {
+static void print_methods(const DspJob *job, FILE *out) {
+  const DspStudy *study = &job->measure.study;
   fprintf(out, "\nmethods on %lld ranks, times modelled for %s:\n",
-          (long long)study->ranks, machine->name);
+          (long long)study->ranks, job->machine.name);
   fprintf(out, "%-12s %14s %11s %9s %9s\n", "method", "bytes", "collectives",
           "compute", "moving");
   for (size_t i = 0; i < study->nmethods; i++)
-    print_method(study, &study->methods[i], out);
+    print_method(job, &study->methods[i], out);
+}
+
+static bool is_short(const DspJob *job, const DspStudyChoice *c) {
+  return job->options.memory && c->floor > job->options.memory;
 }
 
 static void print_choices(const DspJob *job, FILE *out) {
@@ -174,8 +195,26 @@ static void print_choices(const DspJob *job, FILE *out) {
             (long long)(c->bytes - study->plan.bytes),
             (long long)c->collectives,
             seconds_text(c->seconds, time, sizeof time),
-            c->chosen ? "  <- the plan" : "");
+            c->chosen ? "  <- the plan" : is_short(job, c) ? "; does not fit"
+                                                           : "");
   }
+}
+
+/// What --memory made of the plan.
+static void print_limit(const DspJob *job, FILE *out) {
+  const DspMeasure *m = &job->measure;
+  int64_t free = job->fit.free.cost;
+  if (!job->options.memory) return;
+  fprintf(out, "memory: %lld of %lld bytes", (long long)dsp_memory_of(m),
+          (long long)job->options.memory);
+  if (!m->study.limited)
+    fprintf(out, "; the limit changes nothing\n");
+  else if (job->options.by_time)
+    fprintf(out, "; the fastest plan without a limit takes %.3f us\n",
+            (double)free * 1e-6);
+  else
+    fprintf(out, "; the cheapest plan without a limit moves %lld\n",
+            (long long)free);
 }
 
 static void print_memory(const DspJob *job, FILE *out) {
@@ -198,7 +237,8 @@ void dsp_report_plan(const DspJob *job, FILE *out) {
   print_total(study, out);
   print_certificate(study, job->options.by_time, out);
   print_memory(job, out);
+  print_limit(job, out);
   print_choices(job, out);
   if (job->options.command == DSP_COMMAND_PLAN)
-    print_methods(study, &job->machine, out);
+    print_methods(job, out);
 }

@@ -2,6 +2,7 @@
 #include <jansson.h>
 
 #include "dspc/support/bug.h"
+#include "memory.h"
 #include "report.h"
 
 static json_t *integer(int64_t value) { return json_integer(value); }
@@ -54,6 +55,23 @@ static json_t *method_json(const DspStudyMethod *m) {
   set(out, "compute_seconds", json_real(m->compute));
   set(out, "communication_seconds", json_real(m->communication));
   set(out, "exact", json_boolean(m->exact));
+  set(out, "memory_floor", integer(m->floor));
+  return out;
+}
+
+/// What --memory made of the plan.
+static json_t *limit_json(const DspJob *job) {
+  const DspStudy *study = &job->measure.study;
+  const char *name = job->options.by_time ? "unlimited_picoseconds"
+                                          : "unlimited_bytes";
+  json_t *out = json_object();
+  set(out, "limit", integer(job->options.memory));
+  set(out, "needed", integer(dsp_memory_of(&job->measure)));
+  set(out, "floor", integer(study->plan.floor));
+  set(out, "limited", json_boolean(study->limited));
+  set(out, name,
+      integer(study->limited ? job->fit.free.cost : study->found));
+  set(out, "plans", integer(study->limited ? (int64_t)job->fit.plans : 1));
   return out;
 }
 
@@ -66,6 +84,7 @@ static json_t *choice_json(const DspStudyChoice *c) {
     set(out, "bytes", integer(c->bytes));
     set(out, "collectives", integer(c->collectives));
     set(out, "seconds", json_real(c->seconds));
+    set(out, "memory_floor", integer(c->floor));
   }
   return out;
 }
@@ -106,6 +125,7 @@ void dsp_report_json(const DspJob *job, FILE *out) {
     set(root, "staging_bytes", integer(job->measure.staging_bytes));
     set(root, "device_bytes", integer(job->measure.device_bytes));
   }
+  if (job->options.memory) set(root, "memory", limit_json(job));
   json_dumpf(root, out, JSON_INDENT(2));
   fputc('\n', out);
   json_decref(root);

@@ -23,10 +23,14 @@ typedef struct DspKernel {
   int width;         ///< elements of a thread
 } DspKernel;
 
-/// How many threads a kernel needs: one an item, or `team` of them.
+/// How many threads a kernel needs: one an item, or `team` of them; with
+/// `attention`, the C++ type of an attention over a few keys (dsprt_short.cuh),
+/// one of its groups.
 typedef struct DspKernelCount {
   const char *items;
-  const char *team; ///< a text, or NULL
+  const char *team;      ///< a text, or NULL
+  const char *attention; ///< likewise
+  const char *flops;     ///< of an attention
 } DspKernelCount;
 
 /// An element type that kernels load and store several of at once.
@@ -49,5 +53,14 @@ const char *dsp_kernel_words(DspEmitter *e, MlirAttribute expr);
 /// it, and its declaration; then the call.
 void dsp_kernel_finish(DspKernel *k, DspText *body, const char *wish,
                        DspKernelCount count);
+
+// rows.c
+/// "rms_norm_rope": what a dsp.fused_norm does to its rows.
+const char *dsp_row_norm_words(DspEmitter *e, MlirOperation norm);
+/// The loop that does it to the rows along an axis where they lie in shared
+/// memory: those of `which`, 'q' or 'k', of an `Attention`.  The other operands
+/// have no dims but that one and the channels.
+void dsp_emit_rows_in_place(DspKernel *k, MlirOperation norm,
+                            const DspAxis *along, char which, DspText *out);
 
 #endif

@@ -25,8 +25,7 @@ static size_t param_of(DspKernel *k, const DspAccess *a, bool write) {
 }
 
 bool dsp_is_float(MlirType type) {
-  return mlirTypeIsAF32(type) || mlirTypeIsABF16(type) ||
-         mlirTypeIsAF16(type);
+  return mlirTypeIsAF32(type) || mlirTypeIsABF16(type) || mlirTypeIsAF16(type);
 }
 
 static bool walks_in(const DspAccess *a, const DspNest *nest, int which,
@@ -176,7 +175,7 @@ static void add_vector_body(DspKernel *k, DspText *out, MlirAttribute expr) {
       dsp_statement(out, "const DsprtFloats<%d> %s = dsprt_load<%d>(&%s);",
                     k->width, name, k->width,
                     dsp_nest_element(e, &x, k->nest, (int)i));
-      operands[i] = dsp_format(e->arena, "%s.v[v]", name);
+      operands[i] = dsp_format(e->arena, "%s.v[lane]", name);
     } else {
       dsp_statement(out, "const float %s = %s;", name,
                     dsp_nest_load(e, &x, k->nest, (int)i));
@@ -185,9 +184,9 @@ static void add_vector_body(DspKernel *k, DspText *out, MlirAttribute expr) {
   }
   DspAccess y = dsp_kernel_access(k, k->out);
   dsp_line(out, "DsprtFloats<%d> result;", k->width);
-  dsp_line(out, "for (int v = 0; v < %d; v++)", k->width);
+  dsp_line(out, "for (int lane = 0; lane < %d; lane++)", k->width);
   out->indent++;
-  dsp_statement(out, "result.v[v] = %s;",
+  dsp_statement(out, "result.v[lane] = %s;",
                 dsp_without_parentheses(e, dsp_expression(e, expr, operands)));
   out->indent--;
   dsp_statement(out, "dsprt_store(&%s, result);",
@@ -199,19 +198,57 @@ static void add_kernel(DspKernel *k, const char *body, const char *all,
                        const char *name, const DspKernelCount *count) {
   DspText *out = &k->e->kernels;
   DspText line = {0};
-  dsp_text(&line, "static __global__ void %s_kernel(", name);
+  if (count->attention) {
+    dsp_line(out, "static __global__ void __launch_bounds__(");
+    dsp_line(out, "    %s::THREADS)", count->attention);
+    dsp_text(&line, "%s_kernel(", name);
+  } else {
+    dsp_text(&line, "static __global__ void %s_kernel(", name);
+  }
   add_pointers(k, &line, true);
   add_parts(k, &line, all, PARAMETERS);
   dsp_statement(out, "%s) {", line.data);
   out->indent = 1;
-  if (count->team)
+  if (count->attention) {
+    dsp_line(out, "using Attention = %s;", count->attention);
+    dsp_line(out, "%s at = Attention::element();", k->index);
+  } else if (count->team) {
     dsp_line(out, "%s at = dsprt_thread() / %s;", k->index, count->team);
-  else
+  } else {
     dsp_line(out, "%s at = dsprt_thread();", k->index);
+  }
   dsp_line(out, "if (at >= %s) return;", count->items);
   dsp_text(out, "%s", body);
   out->indent = 0;
   dsp_line(out, "}\n");
+  dsp_text_free(&line);
+}
+
+/// Starts a kernel with a thread, or a team of them, for each item.
+static void add_start(DspKernel *k, const char *all, const char *name,
+                      const DspKernelCount *count) {
+  DspText *out = &k->e->kernels;
+  DspText line = {0};
+  if (count->attention) {
+    dsp_line(out, "const int64_t elements = %s;", count->items);
+    dsp_line(out, "if (elements == 0) return;");
+    dsp_text(&line, "dsprt_short_start<%s>(run, %s_kernel, elements, ",
+             count->attention, name);
+  } else {
+    if (count->team)
+      dsp_line(out, "const int64_t threads = (int64_t)%s * %s;", count->team,
+               count->items);
+    else
+      dsp_line(out, "const int64_t threads = %s;", count->items);
+    dsp_line(out, "if (threads == 0) return;");
+    dsp_text(&line,
+             "%s_kernel<<<dsprt_blocks(threads), DSPRT_THREADS, 0, "
+             "dsprt_stream(run)>>>(",
+             name);
+  }
+  add_pointers(k, &line, false);
+  add_parts(k, &line, all, ARGUMENTS);
+  dsp_statement(out, "%s);", line.data);
   dsp_text_free(&line);
 }
 
@@ -231,25 +268,13 @@ static void add_launch(DspKernel *k, const char *all, const char *name,
   dsp_text_free(&line);
   out->indent = 1;
   add_parts(k, out, dsp_format(k->e->arena, "%s %s", all, bytes), LOCALS);
-  dsp_statement(out, "DSPRT_SPAN(run, DSPRT_WORK_FUSED, \"%s\", 0, %s);", name,
-                bytes);
-  if (count->team)
-    dsp_line(out, "const int64_t threads = (int64_t)%s * %s;", count->team,
-             count->items);
-  else
-    dsp_line(out, "const int64_t threads = %s;", count->items);
-  dsp_line(out, "if (threads == 0) return;");
-  dsp_text(&line,
-           "%s_kernel<<<dsprt_blocks(threads), DSPRT_THREADS, 0, "
-           "dsprt_stream(run)>>>(",
-           name);
-  add_pointers(k, &line, false);
-  add_parts(k, &line, all, ARGUMENTS);
-  dsp_statement(out, "%s);", line.data);
+  dsp_statement(out, "DSPRT_SPAN(run, DSPRT_WORK_%s, \"%s\", %s, %s);",
+                count->attention ? "ATTENTION" : "FUSED", name,
+                count->attention ? count->flops : "0", bytes);
+  add_start(k, all, name, count);
   dsp_line(out, "dsprt_check_launch(run);");
   out->indent = 0;
   dsp_line(out, "}\n");
-  dsp_text_free(&line);
 }
 
 void dsp_kernel_finish(DspKernel *k, DspText *body, const char *wish,
@@ -274,11 +299,6 @@ DspKernel dsp_kernel_begin(DspEmitter *e, const DspNest *nest,
                            size_t nin) {
   DspKernel k = {.e = e, .nest = nest, .out = out, .in = in, .nin = nin};
   k.names = dsp_names(e->arena, &e->globals);
-  dsp_name_c(&k.names, "at");
-  dsp_name_c(&k.names, "v");
-  dsp_name_c(&k.names, "result");
-  dsp_name_c(&k.names, "threads");
-  dsp_name_c(&k.names, "total");
   for (size_t i = 0; i < nin; i++) param_of(&k, &in[i], false);
   param_of(&k, out, true);
   k.index = index_type(&k);
@@ -318,7 +338,7 @@ void dsp_emit_nest_kernel(DspEmitter *e, const DspAccess *out,
   dsp_kernel_finish(
       &k, &body,
       dsp_format(e->arena, "%s_%s", e->stage_name, *words ? words : "copy"),
-      (DspKernelCount){dsp_kernel_count(&k, nest.count), NULL});
+      (DspKernelCount){.items = dsp_kernel_count(&k, nest.count)});
 }
 
 void dsp_emit_reduce_kernel(DspEmitter *e, MlirOperation op,
@@ -351,5 +371,5 @@ void dsp_emit_reduce_kernel(DspEmitter *e, MlirOperation op,
   dsp_kernel_finish(&k, &body,
                     dsp_format(e->arena, "%s_%.*s", e->stage_name,
                                (int)kind.length, kind.data),
-                    (DspKernelCount){dsp_kernel_count(&k, kept), NULL});
+                    (DspKernelCount){.items = dsp_kernel_count(&k, kept)});
 }

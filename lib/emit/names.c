@@ -5,8 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/// Words that a variable of emitted code cannot have: C, and the macros of the
-/// standard headers that dsprt.h includes.
+/// Words that a variable of emitted code cannot have: C, the macros of the
+/// standard headers that dsprt.h includes, and the variables that the emitter
+/// itself declares inside functions, which would hide a dim of that name.
 static const char *const reserved[] = {
     "auto",     "break",    "case",        "char",    "const",     "continue",
     "default",  "do",       "double",      "else",    "enum",      "extern",
@@ -33,12 +34,33 @@ static const char *const reserved[] = {
     "operator", "private",  "public",      "friend",  "namespace", "using",
     "virtual",  "throw",    "try",         "catch",   "explicit",  "and",
     "or",       "not",      "xor",         "export",  "mutable",   "constexpr",
-    "scalb",    "drem",     "significand",
+    "scalb",    "drem",     "significand", "at",      "chunk",     "lane",
+    "result",   "row",      "threads",     "total",   "Attention", "q_rows",
+    "k_rows",   "q_from",   "k_from",      "v_from",
 };
 
-static bool is_reserved(const char *name) {
+/// Words that a dim, a constant of the whole program, cannot have beside these:
+/// functions and types of the standard headers and of CUDA.  A variable inside
+/// a function may hide them.
+static const char *const taken[] = {
+    "all",       "any",    "ballot", "char1",    "char2",   "char3",
+    "char4",     "cospi",  "dim3",   "double1",  "double2", "double3",
+    "double4",   "fdim",   "finite", "float1",   "float2",  "float3",
+    "float4",    "frexp",  "int1",   "int2",     "int3",    "int4",
+    "ldexp",     "long1",  "long2",  "long3",    "long4",   "lrint",
+    "lround",    "max",    "memcmp", "memcpy",   "memmove", "memset",
+    "min",       "norm",   "norm3d", "norm4d",   "nullptr", "noexcept",
+    "protected", "rand",   "random", "rsqrt",    "scalbn",  "select",
+    "short1",    "short2", "short3", "short4",   "sincos",  "sinpi",
+    "std",       "strlen", "system", "timezone", "uint",    "ulong",
+    "ushort",
+};
+
+static bool is_reserved(const char *name, bool of_dim) {
   for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
     if (strcmp(reserved[i], name) == 0) return true;
+  for (size_t i = 0; of_dim && i < sizeof taken / sizeof taken[0]; i++)
+    if (strcmp(taken[i], name) == 0) return true;
   return strncmp(name, "dsprt", 5) == 0 || strncmp(name, "DSPRT", 5) == 0 ||
          strncmp(name, "Dsprt", 5) == 0 || strncmp(name, "MPI_", 4) == 0 ||
          name[0] == '_';
@@ -66,7 +88,7 @@ static void use(DspNames *names, const char *name) {
   names->used[names->count++] = name;
 }
 
-const char *dsp_name(DspNames *names, MlirStringRef wish) {
+static const char *name_for(DspNames *names, MlirStringRef wish, bool of_dim) {
   size_t limit = wish.length + 16, n = 0;
   char *out = dsp_arena_alloc(names->arena, limit);
   if (!wish.length || isdigit((unsigned char)wish.data[0])) out[n++] = 'v';
@@ -75,7 +97,7 @@ const char *dsp_name(DspNames *names, MlirStringRef wish) {
     out[n++] = isalnum((unsigned char)c) ? c : '_';
   }
   out[n] = '\0';
-  if (is_reserved(out)) {
+  if (is_reserved(out, of_dim)) {
     out[n++] = '_';
     out[n] = '\0';
     if (out[0] == '_') memmove(out + 1, out, n + 1), out[0] = 'v', n++;
@@ -84,6 +106,14 @@ const char *dsp_name(DspNames *names, MlirStringRef wish) {
     snprintf(out + n, limit - n, "_%d", copy);
   use(names, out);
   return out;
+}
+
+const char *dsp_name(DspNames *names, MlirStringRef wish) {
+  return name_for(names, wish, false);
+}
+
+const char *dsp_name_dim(DspNames *names, MlirStringRef wish) {
+  return name_for(names, wish, true);
 }
 
 const char *dsp_name_c(DspNames *names, const char *wish) {

@@ -20,6 +20,9 @@ DspNames dsp_names(DspArena *arena, const DspNames *parent);
 /// nor used yet; it is used from now on.  Other characters become '_'.
 const char *dsp_name(DspNames *names, MlirStringRef wish);
 const char *dsp_name_c(DspNames *names, const char *wish);
+/// The same for a dim: a constant that every function, on GPUs too, sees, and
+/// that has no name of the standard headers or of CUDA either.
+const char *dsp_name_dim(DspNames *names, MlirStringRef wish);
 bool dsp_name_is_used(const DspNames *names, const char *name);
 
 #endif

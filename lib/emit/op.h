@@ -31,6 +31,12 @@ void dsp_emit_collective(DspEmitter *e, MlirOperation op, const DspAccess *out,
 void dsp_emit_attention(DspEmitter *e, MlirOperation op, const DspAccess *o,
                         const char *frame);
 
+// short.c
+/// Are the rows of queries or of keys made inside the attention?
+bool dsp_has_rows_inside(MlirOperation attention);
+/// Such an attention as a kernel, and its call in the host code.
+void dsp_emit_short_attention(DspEmitter *e, MlirOperation op,
+                              const DspAccess *o);
 
 // rows.c
 /// A dsp.fused_norm as a kernel, and its call in the host code.

@@ -296,6 +296,7 @@ void dsp_emit_op(DspEmitter *e, MlirOperation op, const char *frame) {
   if (kind == DSP_OP_PARAM || kind == DSP_OP_INPUT || kind == DSP_OP_OUTPUT)
     return;
   dsp_emit_source(e, op);
+  if (!mlirAttributeIsNull(dsp_get(op, "inside"))) return; // its reader's
   dsp_emit_at(e, op);
   const DspAccess *y = dsp_placed(e, mlirOperationGetResult(op, 0));
   MlirAttribute same = mlirIntegerAttrGet(
@@ -306,7 +307,12 @@ void dsp_emit_op(DspEmitter *e, MlirOperation op, const char *frame) {
   case DSP_OP_LAYER_NORM: emit_norm(e, op, y, true); break;
   case DSP_OP_RMS_NORM: emit_norm(e, op, y, false); break;
   case DSP_OP_FUSED_NORM: dsp_emit_row_norm(e, op, y); break;
-  case DSP_OP_ATTENTION: dsp_emit_attention(e, op, y, frame); break;
+  case DSP_OP_ATTENTION:
+    if (dsp_has_rows_inside(op))
+      dsp_emit_short_attention(e, op, y);
+    else
+      dsp_emit_attention(e, op, y, frame);
+    break;
   case DSP_OP_MAP: emit_map(e, op, y); break;
   case DSP_OP_CONCAT: emit_concat(e, op, y); break;
   case DSP_OP_COPY:

@@ -51,7 +51,7 @@ static void read_dims(DspEmitter *e) {
     bool digits = names->name.data[0] >= '0' && names->name.data[0] <= '9';
     names->size_name = digits ? dsp_format(e->arena, "%lld",
                                            (long long)names->size)
-                              : dsp_name(&e->globals, names->name);
+                              : dsp_name_dim(&e->globals, names->name);
   }
   for (size_t i = 0; i < e->dims.count; i++) {
     DspDimNames *names = &e->dims.names[i];
@@ -158,12 +158,14 @@ static char *make_kernels(DspEmitter *e) {
   MlirStringRef name = dsp_get_text(e->top, "dsp.model");
   DspText out = {0};
   emit_title(e, &out, "_kernels.cu");
-  bool rows = e->kernels.data && strstr(e->kernels.data, "DsprtRow<");
-  dsp_line(&out, "#include \"dsprt_kernels.cuh\"%s",
-           rows ? "\n#include \"dsprt_rows.cuh\"\n" : "\n");
-  dsp_line(&out, "#include \"%.*s_kernels.h\"\n", (int)name.length,
+  const char *text = e->kernels.data ? e->kernels.data : "";
+  dsp_line(&out, "#include \"dsprt_kernels.cuh\"");
+  if (strstr(text, "DsprtRow<")) dsp_line(&out, "#include \"dsprt_rows.cuh\"");
+  if (strstr(text, "DsprtShort<"))
+    dsp_line(&out, "#include \"dsprt_tile.cuh\"");
+  dsp_line(&out, "\n#include \"%.*s_kernels.h\"\n", (int)name.length,
            name.data);
-  dsp_text(&out, "%s", e->kernels.data ? e->kernels.data : "");
+  dsp_text(&out, "%s", text);
   return out.data;
 }
 

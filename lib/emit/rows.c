@@ -24,13 +24,15 @@ typedef struct RowNorm {
   int64_t channels;
   size_t params, first; ///< operands: parameters, the first of the expression
   bool layer, rotates, halves;
+  bool tiled;                            ///< rows of a DsprtTile
   DspAccess out, in[DSP_NEST_IN];        ///< as they lie
   DspAccess rows_out, rows[DSP_NEST_IN]; ///< without the channels
   DspAccess sum, rows_sum;               ///< with `before`
   bool has_channels[DSP_NEST_IN];
   size_t nin;
   int width;
-  int64_t threads; ///< of a row
+  int64_t threads;    ///< of a row
+  const char *object; ///< of DsprtRow or DsprtTile: "row"
 } RowNorm;
 
 static bool is_wave(const RowNorm *n, size_t i) {
@@ -45,7 +47,10 @@ static DspAccess without_channels(const DspAccess *a, size_t count) {
 }
 
 static RowNorm row_norm(DspEmitter *e, MlirOperation op, const DspAccess *y) {
-  RowNorm n = {.op = op, .over = dsp_get(op, "over"), .channels = 1};
+  RowNorm n = {.op = op,
+               .over = dsp_get(op, "over"),
+               .channels = 1,
+               .object = "row"};
   MlirStringRef names[DSP_MAX_RANK];
   size_t dims = dsp_attr_read_strings(n.over, names, DSP_MAX_RANK);
   MlirStringRef pair = dsp_get_text(op, "rope");
@@ -115,34 +120,57 @@ static const char *sum_text(DspKernel *k, const RowNorm *n) {
                     dsp_nest_element(k->e, &a, k->nest, -1));
 }
 
+/// The widest access that all operands allow.
+static void choose_width(RowNorm *n, int widest) {
+  n->width = widest;
+  while (n->width > 1 && !fits_width(n, n->width)) n->width /= 2;
+  if (n->rotates && !n->halves && n->width == 1)
+    dsp_bug("pairs that do not lie side by side");
+}
+
 /// "&x[row]", where a row of operand `i` begins; -1: of the result.
 static const char *row_text(DspKernel *k, const RowNorm *n, int i) {
   DspAccess a = dsp_kernel_access(k, i < 0 ? &n->rows_out : &n->rows[i]);
   return dsp_format(k->e->arena, "&%s", dsp_nest_element(k->e, &a, k->nest, i));
 }
 
+/// The norm itself; of a tile it stands in front of the loop over chunks.
 static void add_norm(DspKernel *k, const RowNorm *n, DspText *out) {
-  DspEmitter *e = k->e;
   const char *eps =
-      dsp_number(e, mlirFloatAttrGetValueDouble(dsp_get(n->op, "eps")));
-  dsp_line(out, "row.%s_norm(%s);", n->layer ? "layer" : "rms", eps);
-  if (n->params > 0) dsp_statement(out, "row.scale(%s);", row_text(k, n, 1));
-  if (n->params > 1) dsp_statement(out, "row.shift(%s);", row_text(k, n, 2));
+      dsp_number(k->e, mlirFloatAttrGetValueDouble(dsp_get(n->op, "eps")));
+  dsp_line(out, "%s.%s_norm(%s);", n->object, n->layer ? "layer" : "rms", eps);
+}
+
+/// Its parameters, and the rotation.  `again` is what a rotation of halves
+/// needs to make the other half once more: "x, weight, bias, " or nothing.
+static void add_params(DspKernel *k, const RowNorm *n, const char *again,
+                       DspText *out) {
+  const char *row = n->object;
+  if (n->params > 0)
+    dsp_statement(out, "%s.scale(%s);", row, row_text(k, n, 1));
+  if (n->params > 1)
+    dsp_statement(out, "%s.shift(%s);", row, row_text(k, n, 2));
   if (!n->rotates) return;
-  const char *again = "";
-  for (int i = 0; n->halves && i <= (int)n->params; i++)
-    again = dsp_format(e->arena, "%s%s, ", again, row_text(k, n, i));
-  dsp_statement(out, "row.rotate_%s(%s%s, %s);",
+  dsp_statement(out, "%s.rotate_%s(%s%s, %s);", row,
                 n->halves ? "halves" : "neighbours", again,
                 row_text(k, n, (int)n->params + 1),
                 row_text(k, n, (int)n->params + 2));
+}
+
+static const char *again_text(DspKernel *k, const RowNorm *n) {
+  const char *again = "";
+  for (int i = 0; n->halves && i <= (int)n->params; i++)
+    again = dsp_format(k->e->arena, "%s%s, ", again, row_text(k, n, i));
+  return again;
 }
 
 /// An expression, on every chunk.
 static void add_expression(DspKernel *k, const RowNorm *n, MlirAttribute expr,
                            DspText *out) {
   DspEmitter *e = k->e;
-  const char *operands[DSP_NEST_IN] = {"row.x[k].v[v]"};
+  const char *row = n->object;
+  const char *x_text = dsp_format(e->arena, "%s.x[chunk].v[lane]", row);
+  const char *operands[DSP_NEST_IN] = {x_text};
   if (mlirAttributeIsAInteger(expr) && dsp_expr_reads(expr, 0)) return;
   for (size_t i = n->first; i < n->nin; i++) {
     if (!dsp_expr_reads(expr, (int64_t)i)) continue;
@@ -150,25 +178,25 @@ static void add_expression(DspKernel *k, const RowNorm *n, MlirAttribute expr,
     const char *name =
         dsp_name_c(&k->names, dsp_format(e->arena, "%s_v", x.base));
     operands[i] =
-        n->has_channels[i] ? dsp_format(e->arena, "%s.v[v]", name) : name;
+        n->has_channels[i] ? dsp_format(e->arena, "%s.v[lane]", name) : name;
     if (!n->has_channels[i])
       dsp_statement(out, "const float %s = %s;", name,
                     dsp_nest_load(e, &x, k->nest, (int)i));
   }
   dsp_line(out, "#pragma unroll");
-  dsp_line(out, "for (int k = 0; k < row.CHUNKS; k++) {");
+  dsp_line(out, "for (int chunk = 0; chunk < %s.CHUNKS; chunk++) {", row);
   out->indent++;
-  dsp_line(out, "if (!row.has(k)) break;");
+  if (!n->tiled) dsp_line(out, "if (!row.has(chunk)) break;");
   for (size_t i = n->first; i < n->nin; i++) {
     if (!n->has_channels[i] || !dsp_expr_reads(expr, (int64_t)i)) continue;
-    dsp_statement(out, "const auto %.*s = row.chunk(%s + row.channel(k));",
-                  (int)strcspn(operands[i], "."), operands[i],
-                  row_text(k, n, (int)i));
+    dsp_statement(out, "const auto %.*s = %s.chunk(%s + %s.channel(chunk));",
+                  (int)strcspn(operands[i], "."), operands[i], row,
+                  row_text(k, n, (int)i), row);
   }
-  dsp_line(out, "for (int v = 0; v < %d; v++)", k->width);
+  dsp_line(out, "for (int lane = 0; lane < %d; lane++)", k->width);
   out->indent++;
   dsp_statement(
-      out, "row.x[k].v[v] = %s;",
+      out, "%s = %s;", x_text,
       dsp_without_parentheses(e, dsp_expression(e, expr, operands)));
   out->indent -= 2;
   dsp_line(out, "}");
@@ -182,26 +210,21 @@ static const char *words_of(DspEmitter *e, MlirAttribute expr) {
   return dsp_format(e->arena, "%s%s", *words ? "_" : "", words);
 }
 
-/// "spatial_norm_mul_add", "temporal_norm_rope"
-static const char *kernel_name(DspEmitter *e, const RowNorm *n) {
-  return dsp_format(e->arena, "%s%s_%s_norm%s%s", e->stage_name,
-                    words_of(e, n->before), n->layer ? "layer" : "rms",
-                    n->rotates ? "_rope" : "", words_of(e, n->expr));
+/// "_layer_norm_mul_add", "_rms_norm_rope"
+static const char *norm_words(DspEmitter *e, const RowNorm *n) {
+  return dsp_format(e->arena, "%s_%s_norm%s%s", words_of(e, n->before),
+                    n->layer ? "layer" : "rms", n->rotates ? "_rope" : "",
+                    words_of(e, n->expr));
 }
 
 void dsp_emit_row_norm(DspEmitter *e, MlirOperation op, const DspAccess *y) {
   RowNorm n = row_norm(e, op, y);
-  n.width = DSP_KERNEL_WIDEST;
-  while (n.width > 1 && !fits_width(&n, n.width)) n.width /= 2;
-  if (n.rotates && !n.halves && n.width == 1)
-    dsp_bug("pairs that do not lie side by side");
+  choose_width(&n, DSP_KERNEL_WIDEST);
   n.threads = threads_of(&n);
   DspNest nest = dsp_nest(e, &n.rows_out, &n.rows_out, n.rows, n.nin);
   DspKernel k = dsp_kernel_begin(e, &nest, &n.out, n.in, n.nin);
   bool sums = !mlirAttributeIsNull(n.before);
   if (sums) dsp_kernel_add_sum(&k, &n.sum);
-  dsp_name_c(&k.names, "row");
-  dsp_name_c(&k.names, "k");
   k.width = 1; // the loops are those over rows
   const char *rows = dsp_kernel_count(&k, nest.count);
   DspText body = {.indent = 1};
@@ -215,11 +238,55 @@ void dsp_emit_row_norm(DspEmitter *e, MlirOperation op, const DspAccess *y) {
     dsp_statement(&body, "row.store(%s);", sum_text(&k, &n));
   }
   add_norm(&k, &n, &body);
+  add_params(&k, &n, again_text(&k, &n), &body);
   add_expression(&k, &n, n.expr, &body);
   dsp_statement(&body, "row.store(%s);", row_text(&k, &n, -1));
   const char *team = n.threads == 1
                          ? NULL
                          : dsp_format(e->arena, "%lld", (long long)n.threads);
-  dsp_kernel_finish(&k, &body, kernel_name(e, &n),
-                    (DspKernelCount){rows, team});
+  dsp_kernel_finish(
+      &k, &body,
+      dsp_format(e->arena, "%s%s", e->stage_name, norm_words(e, &n)),
+      (DspKernelCount){.items = rows, .team = team});
+}
+
+const char *dsp_row_norm_words(DspEmitter *e, MlirOperation norm) {
+  RowNorm n = row_norm(e, norm, dsp_operand(e, norm, 0));
+  return norm_words(e, &n) + 1;
+}
+
+void dsp_emit_rows_in_place(DspKernel *k, MlirOperation norm,
+                            const DspAxis *along, char which, DspText *out) {
+  DspEmitter *e = k->e;
+  RowNorm n = row_norm(e, norm, dsp_operand(e, norm, 0));
+  n.tiled = true;
+  n.object = dsp_format(e->arena, "%c_rows", which);
+  choose_width(&n, mlirTypeIsAF32(n.out.shape.element) ? 4 : 8); // 16 bytes
+  DspAccess over = n.rows[0];
+  over.axes[0] = *along;
+  over.naxes = 1;
+  DspNest nest = dsp_nest(e, &over, &over, n.rows, n.nin);
+  const DspNest *outer = k->nest;
+  k->nest = &nest;
+  k->width = n.width;
+  dsp_statement(out, "DsprtTile<Attention, %d%s> %s(Attention::%c(0), %s);",
+                n.width, n.halves ? ", 2" : "", n.object, which,
+                dsp_extent_text(&e->dims, along->extent));
+  add_norm(k, &n, out);
+  dsp_line(out, "while (%s.next()) {", n.object);
+  out->indent++;
+  dsp_line(out, "if (!%s.there) continue;", n.object);
+  DspText body = {.indent = out->indent};
+  add_params(k, &n, "", &body);
+  add_expression(k, &n, n.expr, &body);
+  if (body.data && dsp_mentions(body.data, nest.axes[0].index))
+    dsp_line(out, "const %s %s = %s.row;", k->index, nest.axes[0].index,
+             n.object);
+  dsp_text(out, "%s", body.data ? body.data : "");
+  dsp_text_free(&body);
+  dsp_line(out, "%s.store();", n.object);
+  out->indent--;
+  dsp_line(out, "}");
+  k->nest = outer;
+  k->width = 1;
 }

@@ -1,7 +1,8 @@
 // steps.c - a list of passes from the text of an option.
 //
 //   list = step {"," step}    step = name ["{" option {(" "|",") option} "}"]
-//   option = "ranks=4" | "mesh=2x4" | "allow-tensor" | "plan=ulysses"
+//   option = "ranks=4" | "mesh=2x4" | "mesh=nodes:2,gpus:4" | "allow-tensor"
+//          | "plan=ulysses"
 //
 // A name that is no pass of ours goes to MLIR as it stands, options included.
 #include <stdlib.h>
@@ -39,7 +40,8 @@ static bool read_option(DspPassOptions *options, const char *text,
   }
   size_t mesh = strlen("mesh=");
   if (length > mesh && memcmp(text, "mesh=", mesh) == 0) {
-    char axes[64];
+    char axes[128];
+    if (length - mesh >= sizeof axes) return false;
     snprintf(axes, sizeof axes, "%.*s", (int)(length - mesh), text + mesh);
     bool fine = dsp_plan_mesh_read(axes, &options->mesh);
     options->ranks = fine ? dsp_plan_ranks(&options->mesh) : 0;
@@ -52,13 +54,24 @@ static bool read_option(DspPassOptions *options, const char *text,
   return end == text + length && options->ranks >= 1;
 }
 
+/// The length of an option: up to a blank or a comma, but for a comma that has
+/// an axis with a name behind it.
+static size_t option_length(const char *text) {
+  static const char ends[] = " ,}";
+  size_t length = strcspn(text, ends);
+  if (length < 5 || memcmp(text, "mesh=", 5) || text[length] != ',')
+    return length;
+  size_t next = strcspn(text + length + 1, ends);
+  return memchr(text + length + 1, ':', next) ? length + 1 + next : length;
+}
+
 /// Reads "{a b=c}" up to `end`; returns where it fails, or NULL.
 static const char *read_options(DspPassOptions *options, const char *text,
                                 const char *end) {
   if (text == end) return NULL;
   if (*text != '{' || end[-1] != '}') return text;
   for (text++, end--; text < end;) {
-    size_t length = strcspn(text, " ,}");
+    size_t length = option_length(text);
     if (length && !read_option(options, text, length)) return text;
     text += length + (text + length < end);
   }

@@ -92,10 +92,17 @@ static int64_t add_object(Frame *f, Object object) {
   return (int64_t)f->nobjects++;
 }
 
+/// A norm inside the attention that reads it: the attention does its work.
+static bool is_inside(MlirOperation op) {
+  return !mlirAttributeIsNull(dsp_attr(op, "inside"));
+}
+
 static void note_reads(Frame *f, MlirOperation op, int64_t time) {
   for (intptr_t i = 0; i < mlirOperationGetNumOperands(op); i++) {
     MlirValue root = root_of(mlirOperationGetOperand(op, i));
     dsp_ptr_map_set(&f->last_read, root.ptr, time);
+    if (mlirValueIsAOpResult(root) && is_inside(mlirOpResultGetOwner(root)))
+      note_reads(f, mlirOpResultGetOwner(root), time);
   }
 }
 
@@ -257,7 +264,7 @@ static void place_op(Frame *f, MlirOperation op, int64_t time,
     place_call_results(f, op, time);
     return;
   }
-  if (is_view(op)) return;
+  if (is_view(op) || is_inside(op)) return;
   if (dsp_is(op, "dsp.param")) {
     dsp_ptr_map_set(&f->object_of, mlirOperationGetResult(op, 0).ptr, WEIGHT);
     return;

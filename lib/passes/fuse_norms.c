@@ -98,12 +98,7 @@ static void try_slice(MlirOperation norm) {
   if (dsp_is(norm, "dsp.fused_norm") || !mlirValueIsAOpResult(x) ||
       !dsp_is(mlirOpResultGetOwner(x), "dsp.slice"))
     return;
-  DspRowOperands list = dsp_row_operands(norm);
-  MlirOperation fused =
-      dsp_build_fused_norm(norm, norm, &list, dsp_norm_expr(norm));
-  dsp_replace_uses(mlirOperationGetResult(norm, 0),
-                   mlirOperationGetResult(fused, 0));
-  mlirOperationDestroy(norm);
+  dsp_as_fused_norm(norm);
 }
 
 /// Do all read `value`, which `norm` reads as operand 0 alone, behind it?

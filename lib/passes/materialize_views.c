@@ -7,13 +7,9 @@
 #include "ir.h"
 #include "outline.h"
 #include "pass_list.h"
+#include "rows.h"
 
 #include "dspc/dialect/dialect.h"
-
-static bool is_view(MlirOperation op) {
-  return dsp_is(op, "dsp.slice") || dsp_is(op, "dsp.shard") ||
-         dsp_is(op, "dsp.rename");
-}
 
 static bool is_innermost_slice(MlirOperation view) {
   if (!dsp_is(view, "dsp.slice")) return false;
@@ -26,29 +22,11 @@ static bool is_innermost_slice(MlirOperation view) {
 /// Does the view, or a view that it is a view of, take a part of the innermost
 /// dim, so that neighbours in the view are not neighbours in memory?
 static bool has_gaps(MlirOperation view) {
-  while (is_view(view)) {
+  while (dsp_is_view(view)) {
     if (is_innermost_slice(view)) return true;
     MlirValue operand = mlirOperationGetOperand(view, 0);
     if (!mlirValueIsAOpResult(operand)) return false;
     view = mlirOpResultGetOwner(operand);
-  }
-  return false;
-}
-
-/// Does a slice take a part of the last `count` dims, or of a dim behind one
-/// of them, so that what the norm is over lies in pieces?
-static bool has_broken_rows(MlirOperation view, size_t count) {
-  for (bool renamed = false; is_view(view);) {
-    MlirValue x = mlirOperationGetOperand(view, 0);
-    DspTensorInfo info;
-    dsp_tensor_read(mlirValueGetType(x), &info);
-    if (dsp_is(view, "dsp.slice")) {
-      ptrdiff_t at = dsp_tensor_find(&info, dsp_string_attr(view, "dim"));
-      if (renamed || info.ndims - 1 - (size_t)at < count) return true;
-    }
-    renamed |= dsp_is(view, "dsp.rename");
-    if (!mlirValueIsAOpResult(x)) return false;
-    view = mlirOpResultGetOwner(x);
   }
   return false;
 }
@@ -65,7 +43,7 @@ static bool takes_strides(MlirOperation user, MlirOperation view) {
   case DSP_OP_REDUCE:
   case DSP_OP_COPY: return true;
   case DSP_OP_FUSED_NORM:
-    return !has_broken_rows(view, (size_t)mlirArrayAttrGetNumElements(
+    return !dsp_has_broken_rows(view, (size_t)mlirArrayAttrGetNumElements(
                                       dsp_attr(user, "over")));
   case DSP_OP_ATTENTION: return !has_gaps(view);
   default: return false;
@@ -96,7 +74,7 @@ static void materialize(MlirOperation view) {
     intptr_t number = mlirOpOperandGetOperandNumber(use);
     use = next;
     bool far = outside || dsp_int_attr(user, "stage", -1) != stage;
-    bool fine = is_view(view) ? !far && takes_strides(user, view)
+    bool fine = dsp_is_view(view) ? !far && takes_strides(user, view)
                               : !dsp_is(user, "dsp.output");
     if (user.ptr == copy.ptr || fine) continue;
     if (!copy.ptr) copy = copy_of(view);
@@ -112,7 +90,7 @@ bool dsp_pass_materialize_views(MlirModule module,
   DspArena *arena = dsp_arena_create();
   DspOpList list = dsp_list_ops(arena, dsp_body(func));
   for (size_t i = 0; i < list.count; i++)
-    if (is_view(list.ops[i]) || dsp_is(list.ops[i], "dsp.param"))
+    if (dsp_is_view(list.ops[i]) || dsp_is(list.ops[i], "dsp.param"))
       materialize(list.ops[i]);
   dsp_arena_destroy(arena);
   return true;

@@ -426,5 +426,7 @@ DspPlanOptions dsp_plan_options(MlirOperation top,
       .allow_tensor = options->allow_tensor,
       .method = options->method,
       .machine = options->by_time ? options->machine : NULL,
+      .prices = options->prices,
+      .known_bound = options->known_bound,
   };
 }

@@ -233,11 +233,24 @@ static void set_totals(const Planner *p, MlirOperation top) {
                mlirDictionaryAttrGet(p->context, 5, entries));
 }
 
+/// What the search for a plan that fits wants to know.
+static void report_priced(const Planner *p, DspPassStats *stats) {
+  const DspPlanGraph *graph = &p->g.graph;
+  stats->weight_bytes =
+      dsp_plan_weight_bytes(p->arena, graph, &p->mesh, &p->plan);
+  stats->plan = (DspPriced){
+      .cost = p->plan.certificate.found.bytes,
+      .bound = p->plan.priced_bound,
+      .holds = dsp_plan_holds(stats->arena, graph, &p->mesh, &p->plan)};
+  stats->plan.floor = dsp_holds_floor(p->arena, &stats->plan.holds);
+}
+
 static void report_stats(const Planner *p, DspPassStats *stats, clock_t time) {
   if (!stats) return;
   stats->planner_seconds = (double)time / CLOCKS_PER_SEC;
   stats->planner_states = p->plan.certificate.explored;
   stats->planner_width = p->plan.certificate.max_width;
+  if (stats->arena) report_priced(p, stats);
 }
 
 /// The MLIR error of a search that found no plan; `op` is the culprit.

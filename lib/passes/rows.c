@@ -22,6 +22,27 @@ bool dsp_walks_along(MlirValue value, MlirAttribute over) {
   return true;
 }
 
+bool dsp_is_view(MlirOperation op) {
+  return dsp_is(op, "dsp.slice") || dsp_is(op, "dsp.shard") ||
+         dsp_is(op, "dsp.rename");
+}
+
+bool dsp_has_broken_rows(MlirOperation view, size_t count) {
+  for (bool renamed = false; dsp_is_view(view);) {
+    MlirValue x = mlirOperationGetOperand(view, 0);
+    DspTensorInfo info;
+    dsp_tensor_read(mlirValueGetType(x), &info);
+    if (dsp_is(view, "dsp.slice")) {
+      ptrdiff_t at = dsp_tensor_find(&info, dsp_string_attr(view, "dim"));
+      if (renamed || info.ndims - 1 - (size_t)at < count) return true;
+    }
+    renamed |= dsp_is(view, "dsp.rename");
+    if (!mlirValueIsAOpResult(x)) return false;
+    view = mlirOpResultGetOwner(x);
+  }
+  return false;
+}
+
 static int64_t channels_of(MlirOperation norm) {
   DspTensorInfo info;
   MlirStringRef names[DSP_MAX_RANK];
@@ -123,4 +144,15 @@ MlirOperation dsp_build_rotated_norm(MlirOperation last, MlirOperation norm,
   return build(last, norm, &list, dsp_norm_expr(norm),
                dsp_string(mlirOperationGetContext(norm), rope),
                (MlirOperation){NULL}, mlirAttributeGetNull());
+}
+
+MlirOperation dsp_as_fused_norm(MlirOperation norm) {
+  if (dsp_is(norm, "dsp.fused_norm")) return norm;
+  DspRowOperands list = dsp_row_operands(norm);
+  MlirOperation fused =
+      dsp_build_fused_norm(norm, norm, &list, dsp_norm_expr(norm));
+  dsp_replace_uses(mlirOperationGetResult(norm, 0),
+                   mlirOperationGetResult(fused, 0));
+  mlirOperationDestroy(norm);
+  return fused;
 }

@@ -20,6 +20,12 @@ bool dsp_is_row_norm(MlirOperation norm);
 /// Has the value all dims of `over`, innermost and in order, or none of them?
 bool dsp_walks_along(MlirValue value, MlirAttribute over);
 
+/// A slice, a shard or a rename: it has no memory of its own.
+bool dsp_is_view(MlirOperation op);
+/// Does a slice of the view take a part of the last `count` dims, or of a dim
+/// behind one of them, so that rows of these lie in pieces?
+bool dsp_has_broken_rows(MlirOperation view, size_t count);
+
 /// The operands of a norm, fused or not.
 DspRowOperands dsp_row_operands(MlirOperation norm);
 /// The number of `value` as an operand of the expression, which is added when
@@ -43,5 +49,8 @@ MlirOperation dsp_build_summed_norm(MlirOperation norm, MlirOperation sum,
 MlirOperation dsp_build_rotated_norm(MlirOperation last, MlirOperation norm,
                                      MlirStringRef rope, MlirValue cosines,
                                      MlirValue sines);
+
+/// The same as `norm`, which it replaces, fused or not.
+MlirOperation dsp_as_fused_norm(MlirOperation norm);
 
 #endif

@@ -236,6 +236,9 @@ static DspStudyMethod try_plan(Student *s, const DspPlanOptions *options) {
   out.compute = s->time.compute;
   out.communication = s->time.communication;
   out.exact = s->plan.certificate.exact;
+  DspHolds holds =
+      dsp_plan_holds(s->arena, &s->g.graph, &options->mesh, &s->plan);
+  out.floor = dsp_holds_floor(s->arena, &holds);
   if (s->plan.residual != DSP_PLAN_NO_DIM)
     out.residual = s->g.graph.dims[s->plan.residual].name;
   return out;
@@ -247,6 +250,7 @@ static void try_methods(Student *s, DspStudy *study) {
   for (int m = 0; m < DSP_METHOD_COUNT; m++) {
     DspPlanOptions options = s->options;
     options.method = (DspPlanMethod)m;
+    options.prices = NULL;
     study->methods[study->nmethods++] =
         options.method == s->options.method ? study->plan
                                             : try_plan(s, &options);
@@ -289,6 +293,7 @@ static void try_choice(Student *s, DspStudy *study, int64_t stage,
       .fits = result.fits,
       .bytes = result.bytes,
       .collectives = result.collectives,
+      .floor = result.floor,
       .seconds = result.compute + result.communication};
 }
 
@@ -319,25 +324,6 @@ static void try_choices(Student *s, DspStudy *study, int64_t stage) {
   }
 }
 
-/// Bytes of the parameters that rank 0, which has the longest parts, holds, as
-/// the plan in `s` has them.
-static int64_t weight_bytes(const Student *s) {
-  int64_t sum = 0;
-  for (size_t o = 0; o < s->g.graph.nops; o++) {
-    const DspPlanOp *op = &s->g.graph.ops[o];
-    if (op->kind != DSP_PLAN_PARAM) continue;
-    const DspPlanValue *value = &s->g.graph.values[op->results[0]];
-    int64_t sizes[DSP_MAX_RANK];
-    for (size_t i = 0; i < value->ndims; i++)
-      sizes[i] = s->g.graph.dims[value->dims[i]].size;
-    DspPlanShape shape = {value->ndims, sizes, value->element_bytes};
-    sum += value->element_bytes *
-           dsp_plan_held(&shape, &s->options.mesh,
-                         s->plan.picks[o].results[0], 0);
-  }
-  return sum;
-}
-
 bool dsp_study(DspArena *arena, MlirModule module,
                const DspPassOptions *options, const DspMachine *machine,
                bool methods, int64_t why, DspStudy *study) {
@@ -347,7 +333,8 @@ bool dsp_study(DspArena *arena, MlirModule module,
   Student s = {.arena = arena, .top = copy, .machine = machine};
   s.options = dsp_plan_options(copy, options);
   *study = (DspStudy){.mesh = s.options.mesh,
-                      .ranks = dsp_plan_ranks(&s.options.mesh)};
+                      .ranks = dsp_plan_ranks(&s.options.mesh),
+                      .limited = options->prices != NULL};
   bool fine = func.ptr && dsp_read_graph(arena, func,
                                          dsp_attr(copy, "dsp.dims"), &s.g);
   if (fine) {
@@ -356,7 +343,8 @@ bool dsp_study(DspArena *arena, MlirModule module,
       study->bound = s.plan.certificate.lower_bound;
       study->width = (int64_t)s.plan.certificate.max_width;
       study->found = s.plan.certificate.found.bytes;
-      study->weight_bytes = weight_bytes(&s);
+      study->weight_bytes =
+          dsp_plan_weight_bytes(arena, &s.g.graph, &study->mesh, &s.plan);
       list_stages(&s, study);
       if (why >= 0) try_choices(&s, study, why);
     }

@@ -225,7 +225,7 @@ static void drop_stops(DspDual *d, int64_t bound, int64_t known) {
 size_t dsp_dual_drop(DspDual *d, int64_t known) {
   int64_t bound = sum_up(d);
   size_t count = 0;
-  if (bound >= DSP_DUAL_NEVER || known >= DSP_DUAL_MOST_BYTES) return 0;
+  if (bound >= DSP_DUAL_NEVER) return 0;
   for (uint32_t op = 0; op < d->problem->nops; ++op) {
     uint32_t n = dsp_choice_of(d->problem, op)->count;
     find_costs(d, op);

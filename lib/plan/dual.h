@@ -17,7 +17,8 @@ DspDual *dsp_dual(DspArena *arena, const DspSearchProblem *problem,
 int64_t dsp_dual_raise(DspDual *dual, uint32_t rounds);
 
 /// Drops every alternative, and every layout of a value, with which a plan
-/// moves more than `known` bytes; returns how many alternatives.
+/// moves more than `known` bytes, which are less than DSP_DUAL_MOST_BYTES;
+/// returns how many alternatives.
 size_t dsp_dual_drop(DspDual *dual, int64_t known);
 
 /// Is the alternative left?

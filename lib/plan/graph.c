@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dspc/plan/lower.h"
+#include "held.h"
 #include "improve.h"
 #include "methods.h"
 
@@ -135,18 +136,20 @@ static void read_plan(DspArena *arena, const DspPlanGraph *graph,
   }
 }
 
-/// On two axes a value may be in many more layouts: the search turns into a
-/// beam sooner, within seconds.  The certificate says so.
+/// On two axes a value may be in many more layouts, and with prices there are
+/// many plans to look at: the search turns into a beam sooner, within seconds.
+/// The certificate says so.
 static DspSearchLimits limits_of(const DspPlanOptions *options) {
   DspSearchLimits limits = options->limits;
-  if (options->mesh.sizes[0] == 1 || options->mesh.sizes[1] == 1)
+  bool two = options->mesh.sizes[0] > 1 && options->mesh.sizes[1] > 1;
+  if (!two && !options->prices)
     return limits;
   if (limits.max_width == 0)
-    limits.max_width = 4000;
+    limits.max_width = two ? 4000 : 20000;
   if (limits.max_explored == 0)
-    limits.max_explored = 20000;
+    limits.max_explored = two ? 20000 : 500000;
   if (limits.beam == 0)
-    limits.beam = 200;
+    limits.beam = two ? 200 : 500;
   return limits;
 }
 
@@ -170,13 +173,14 @@ static DspPlanStatus plan_once(DspArena *arena, const DspPlanGraph *graph,
   return status;
 }
 
-/// Takes the other plan if it is cheaper; what is proved of all plans stays.
+/// Takes the other plan if it is cheaper.  Each is of a problem of its own (a
+/// short dim may be cut only where no weight may): the lower bound is proved.
 static void take_cheaper(DspPlan *plan, const DspPlan *other) {
-  DspCertificate proved = plan->certificate;
-  if (dsp_plan_cost_compare(other->certificate.found, proved.found) >= 0)
-    return;
-  *plan = *other;
-  plan->certificate.lower_bound = proved.lower_bound;
+  DspCertificate own = plan->certificate, its = other->certificate;
+  if (dsp_plan_cost_compare(its.found, own.found) < 0)
+    *plan = *other;
+  plan->certificate.lower_bound =
+      own.lower_bound < its.lower_bound ? own.lower_bound : its.lower_bound;
   plan->certificate.exact = false;
 }
 
@@ -272,11 +276,35 @@ static DspPlanStatus plan_on_best(DspArena *arena, const DspPlanGraph *graph,
   return best;
 }
 
+/// The certificate says what the plan costs without what it is charged.
+static void take_off_charges(DspArena *arena, const DspPlanGraph *graph,
+                             const DspPlanOptions *options, DspPlan *plan) {
+  DspHolding h = dsp_holding(arena, graph, &options->mesh, options->prices);
+  DspCertificate *c = &plan->certificate;
+  for (size_t o = 0; o < graph->nops; ++o)
+    c->found.bytes -= dsp_holding_charge(
+        &h, o, dsp_holding_bytes(&h, o, plan->picks[o].operands,
+                                 plan->picks[o].results));
+  c->lower_bound = options->known_bound < c->found.bytes ? options->known_bound
+                                                         : c->found.bytes;
+  c->exact = c->lower_bound == c->found.bytes;
+}
+
 DspPlanStatus dsp_plan_graph(DspArena *arena, const DspPlanGraph *graph,
                              const DspPlanOptions *options, DspPlan *plan,
                              size_t *culprit) {
-  if (dsp_method_keeps_residual(options->method) &&
-      dsp_plan_ranks(&options->mesh) > 1)
-    return plan_on_best(arena, graph, options, plan, culprit);
-  return plan_on(arena, graph, options, DSP_PLAN_NO_DIM, plan, culprit);
+  bool tries = dsp_method_keeps_residual(options->method) &&
+               dsp_plan_ranks(&options->mesh) > 1;
+  DspPlanStatus status =
+      tries ? plan_on_best(arena, graph, options, plan, culprit)
+            : plan_on(arena, graph, options, DSP_PLAN_NO_DIM, plan, culprit);
+  if (status != DSP_PLAN_OK)
+    return status;
+  plan->priced_bound = plan->certificate.lower_bound;
+  if (!options->prices)
+    return status;
+  if (tries) // of another home of the residual stream nothing is proved
+    plan->priced_bound = 0;
+  take_off_charges(arena, graph, options, plan);
+  return status;
 }

@@ -15,6 +15,7 @@
 
 #include "closure.h"
 #include "dspc/plan/machine.h"
+#include "held.h"
 #include "methods.h"
 #include "mixed.h"
 #include "picks.h"
@@ -42,6 +43,7 @@ typedef struct Lowering {
   uint32_t all_capacity;
   bool *anchored; ///< [axes][ndims]
 
+  DspHolding holding;
   DspMixed mixed;
   size_t words;        ///< of one bit set of layouts
   uint64_t *asked;     ///< [nvalues][words]
@@ -391,6 +393,20 @@ static void add_choice(Lowering *l, DspChoice choice,
   l->ways[l->nchoices++] = ways;
 }
 
+/// What a pick is charged for the memory that it holds.
+static int64_t pick_charge(const Lowering *l, size_t o,
+                           const DspMeshPick *pick) {
+  const DspPlanOp *op = &l->graph->ops[o];
+  DspPlanLayout layouts[2 * DSP_PLAN_MAX_ARITY];
+  if (!l->options->prices || l->options->prices[o] == 0)
+    return 0;
+  for (size_t i = 0; i < dsp_op_arity(op); ++i)
+    layouts[i] = l->ids.layouts[pick->layouts[i]];
+  return dsp_holding_charge(
+      &l->holding, o,
+      dsp_holding_bytes(&l->holding, o, layouts, layouts + op->noperands));
+}
+
 /// The alternatives of an op with loops: its picks.
 static void make_choice(Lowering *l, size_t o) {
   const DspPlanOp *op = &l->graph->ops[o];
@@ -403,7 +419,7 @@ static void make_choice(Lowering *l, size_t o) {
         local_layouts(l, op->operands, pick->layouts, op->noperands);
     out[i].gives = local_layouts(
         l, op->results, pick->layouts + op->noperands, op->nresults);
-    out[i].bytes = pick_price(l, op, pick);
+    out[i].bytes = pick_price(l, op, pick) + pick_charge(l, o, pick);
     out[i].collectives = pick->bytes != 0;
     out[i].penalty = pick->penalty;
     out[i].order = order_of(l, op, pick->axes.axes[0].dim,
@@ -468,6 +484,9 @@ static void make_boundary(Lowering *l, size_t o) {
     uint8_t *index = DSP_NEW(l->arena, uint8_t, 1);
     *index = (uint8_t)i;
     out[n].needs = out[n].gives = index;
+    if (op->kind == DSP_PLAN_PARAM)
+      out[n].bytes = dsp_holding_charge(
+          &l->holding, o, dsp_holding_bytes(&l->holding, o, NULL, &layout));
     out[n].penalty = boundary_penalty(l, op, layout);
     if (op->kind != DSP_PLAN_PARAM)
       out[n].order = order_of(l, op, layout.axes[0].dim, layout.axes[1].dim);
@@ -487,6 +506,11 @@ static void key_of_choice(Lowering *l, size_t o) {
   dsp_key_add(&l->key, has_loops(op) ? l->op_kind[o] : UINT32_MAX);
   for (size_t i = 0; i < dsp_op_arity(op); ++i)
     dsp_key_add(&l->key, l->class_of[dsp_op_value(op, i)]);
+  if (!l->options->prices)
+    return;
+  dsp_key_add(&l->key, (uint64_t)l->options->prices[o]);
+  for (size_t i = 0; i < op->noperands; ++i)
+    dsp_key_add(&l->key, dsp_holding_same(&l->holding, op, i));
 }
 
 static void make_ops(Lowering *l) {
@@ -558,6 +582,8 @@ DspPlanStatus dsp_plan_lower(DspArena *arena, const DspPlanGraph *graph,
   bool fits = l.unfit == SIZE_MAX && l.wide == UINT32_MAX;
   if (fits) {
     l.mixed = dsp_find_mixed(scratch, graph);
+    l.holding =
+        dsp_holding(scratch, graph, &options->mesh, options->prices);
     make_ops(&l);
     finish(&l, lowered);
   }

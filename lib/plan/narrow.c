@@ -14,6 +14,7 @@
 
 #include "dual.h"
 #include "frontier.h"
+#include "share.h"
 
 enum { MOST_STAGES = 8, MOST_SPELLS = 12, ROUNDS = 4 };
 
@@ -228,7 +229,8 @@ static DspStage *begin_stage(DspNarrowing *n, DspArena *arena,
 DspNarrowing dsp_narrow(DspArena *arena, DspJoined *joined, int64_t known) {
   DspNarrowing n = {.sets = &joined->sets};
   DspStage *stage = begin_stage(&n, arena, joined->contraction);
-  for (int i = 1; known > 0 && i < MOST_STAGES; ++i) {
+  bool bounded = known > 0 && known < DSP_DUAL_MOST_BYTES;
+  for (int i = 1; bounded && i < MOST_STAGES; ++i) {
     size_t all = count_alternatives(n.problem);
     DspDual *dual = dsp_dual(arena, n.problem, n.sets);
     size_t dropped = drop(&n, dual, all, known);

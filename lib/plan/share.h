@@ -35,7 +35,7 @@ typedef struct DspShare {
 
 /// Bytes that are at least this much cannot be: they are more than any plan
 /// that is asked for.
-#define DSP_DUAL_MOST_BYTES ((int64_t)1 << 50)
+#define DSP_DUAL_MOST_BYTES ((int64_t)1 << 46)
 
 /// Parts of a byte.
 static inline int64_t dsp_dual_cost(int64_t bytes) {

@@ -1,6 +1,6 @@
 // attention_gpu.c - attention on a GPU: the kernel for Hopper, cuDNN and the
 // kernel for few keys against the kernel that takes anything, in f32, and
-// TFLOP/s.
+// TFLOP/s; masks and biases beside that kernel, which they had before.
 //
 //   bench_attention_gpu [check|few]      exit status 1 when a number is wrong;
 //                                        few: times of 128 keys at most
@@ -56,7 +56,9 @@ static const Case times[] = {
     {512, 64, 64, 16, 72, 0},    {400, 80, 80, 16, 72, 0},
     {340, 96, 96, 16, 72, 0},    {300, 112, 112, 16, 72, 0},
     {256, 128, 128, 16, 72, 0},  {256, 128, 128, 16, 64, 0},
-    {256, 128, 128, 16, 128, 0},
+    {256, 128, 128, 16, 128, 0}, {4, 2048, 2048, 16, 72, CAUSAL},
+    {8, 1024, 1024, 16, 64, 3},  {8, 1024, 1024, 8, 64, BIAS},
+    {4, 1024, 1024, 8, 128, 5},
 };
 
 static DsprtState state;
@@ -234,18 +236,25 @@ static float time_of(Way *way, const Data *d) {
   return ms[TIMES / 2];
 }
 
+static int by_warps(DsprtRun *one, const DsprtAttentionCall *call) {
+  dsprt_attention_any(one, call);
+  return 1;
+}
+
 static void measure(const Case *c) {
   Data d = make(c, false);
   float ours = time_of(dsprt_attention_long, &d);
-  float theirs = time_of(dsprt_attention_cudnn, &d);
+  float theirs = c->kind ? INFINITY : time_of(dsprt_attention_cudnn, &d);
   float few = is_for_short(c) ? time_of(dsprt_attention_short, &d) : INFINITY;
+  float any = c->kind ? time_of(by_warps, &d) : INFINITY;
   double flops = 4.0 * (double)(c->batch * c->heads * c->channels) *
                  (double)c->queries * (double)c->keys;
-  printf("%5lld %6lld %6lld %5lld %8lld %10.3f %8.0f %10.3f %8.0f %10.3f "
-         "%8.0f\n",
+  printf("%5lld %6lld %6lld %5lld %8lld %4d %10.3f %8.0f %10.3f %8.0f %10.3f "
+         "%8.0f %10.3f\n",
          (long long)c->batch, (long long)c->queries, (long long)c->keys,
-         (long long)c->heads, (long long)c->channels, ours, flops / ours * 1e-9,
-         theirs, flops / theirs * 1e-9, few, flops / few * 1e-9);
+         (long long)c->heads, (long long)c->channels, c->kind, ours,
+         flops / ours * 1e-9, theirs, flops / theirs * 1e-9, few,
+         flops / few * 1e-9, any);
   release(&d);
 }
 
@@ -259,8 +268,8 @@ int main(int argc, char **argv) {
   for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
     fine &= check(&checks[i]);
   if (argc > 1 && strcmp(argv[1], "check") == 0) return !fine;
-  printf("batch queries keys heads channels  ours ms  TFLOP/s  cuDNN ms  "
-         "TFLOP/s  few ms  TFLOP/s\n");
+  printf("batch queries keys heads channels kind  ours ms  TFLOP/s  cuDNN ms  "
+         "TFLOP/s  few ms  TFLOP/s  any ms\n");
   bool few = argc > 1 && strcmp(argv[1], "few") == 0;
   for (size_t i = 0; i < sizeof times / sizeof *times; i++)
     if (!few || is_for_short(&times[i])) measure(&times[i]);

@@ -91,25 +91,12 @@ void dsprt_inputs_read(const DsprtRun *run, const DsprtProgram *program,
   }
 }
 
-static void random_part(const DsprtRun *run, const DsprtPort *port,
-                        uint64_t key) {
-  DsprtRuns runs = dsprt_port_runs(run, port);
-  int64_t size = dsprt_type_bytes(port->shape.type);
-  unsigned char *out = dsprt_port_data(run, port);
-  for (int64_t i = 0; i < runs.count; i++)
-    for (int64_t k = 0; k < runs.length; k++, out += size) {
-      float x = dsprt_random(key, dsprt_run_begin(&runs, i) + k);
-      if (port->shape.type == DSPRT_I32)
-        memset(out, 0, (size_t)size);
-      else
-        dsprt_convert(DSPRT_F32, &x, port->shape.type, out, 1);
-    }
-}
-
 void dsprt_inputs_random(const DsprtRun *run, const DsprtProgram *program,
                          uint64_t seed) {
   for (int i = 0; i < program->ninputs; i++) {
     const DsprtPort *port = &program->inputs[i];
-    random_part(run, port, dsprt_random_key(seed, port->name));
+    DsprtRuns runs = dsprt_port_runs(run, port);
+    dsprt_random_runs(dsprt_random_key(seed, port->name), &runs, 0, 1,
+                      port->shape.type, dsprt_port_data(run, port));
   }
 }

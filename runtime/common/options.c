@@ -27,7 +27,8 @@ enum {
 
 static const struct argp_option table[] = {
     {.doc = "What goes in:", .group = 1},
-    {"weights", 'w', "FILE", 0, "parameters (safetensors)", 1},
+    {"weights", 'w', "FILE", 0,
+     "parameters (safetensors, or the index.json of several files)", 1},
     {"random-weights", KEY_RANDOM_WEIGHTS, "SEED", 0,
      "random parameters, the same for any number of ranks", 1},
     {"input", 'i', "FILE", 0, "inputs (safetensors)", 1},

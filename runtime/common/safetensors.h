@@ -1,4 +1,4 @@
-// safetensors.h - tensors in a mapped file, and the layout of a new one.
+// safetensors.h - tensors in mapped files, and the layout of a new one.
 //
 // A file is 8 bytes (little-endian length of the header), the header in JSON,
 // and the data.  Nothing in it is trusted.
@@ -27,6 +27,9 @@ typedef struct DsprtTensors {
   unsigned char *map;
   size_t bytes;
   void *header;
+  struct DsprtTensors *parts; ///< the files of an index, which has no map
+  size_t nparts;
+  char *own_path; ///< of a part: its path
 } DsprtTensors;
 
 /// Maps a file and checks all of its header: lengths, types, shapes, bounds,
@@ -36,6 +39,16 @@ bool dsprt_tensors_open(DsprtTensors *file, const char *path,
                         DsprtErrors *errors);
 void dsprt_tensors_close(DsprtTensors *file);
 
+/// The same for a checkpoint in several files, by its index: JSON whose object
+/// 'weight_map' names the file of each tensor, in the folder of the index.
+/// Each file is checked, and holds what the index says and nothing else.
+bool dsprt_tensors_open_index(DsprtTensors *all, const char *path,
+                              DsprtErrors *errors);
+/// True when `path` is that of an index: it ends in ".json".
+bool dsprt_is_index(const char *path);
+
+/// Sorts the tensors by name, as dsprt_tensors_find needs them.
+void dsprt_tensors_sort(DsprtTensors *file);
 /// The tensor called `name`, or NULL.
 const DsprtTensor *dsprt_tensors_find(const DsprtTensors *file,
                                       const char *name);

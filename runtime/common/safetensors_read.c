@@ -203,6 +203,10 @@ static int by_name(const void *left, const void *right) {
   return strcmp(a->name, b->name);
 }
 
+void dsprt_tensors_sort(DsprtTensors *file) {
+  qsort(file->tensors, file->count, sizeof *file->tensors, by_name);
+}
+
 /// The tensors must fill the data one after the other.
 static bool check_places(const Reader *r) {
   DsprtTensors *file = r->file;
@@ -225,7 +229,7 @@ static bool check_places(const Reader *r) {
                 (long long)(r->data_bytes - end));
     ok = false;
   }
-  qsort(file->tensors, file->count, sizeof *file->tensors, by_name);
+  dsprt_tensors_sort(file);
   return ok;
 }
 
@@ -243,6 +247,10 @@ void dsprt_tensors_close(DsprtTensors *file) {
   json_decref(file->header);
   free(file->tensors);
   if (file->map) munmap(file->map, file->bytes);
+  for (size_t i = 0; i < file->nparts; i++)
+    dsprt_tensors_close(&file->parts[i]);
+  free(file->parts);
+  free(file->own_path);
   *file = (DsprtTensors){0};
 }
 

@@ -39,7 +39,11 @@ static void open_file(DsprtSession *s, DsprtTensors *file, const char *path) {
 }
 
 void dsprt_step_open(DsprtSession *s) {
-  open_file(s, &s->weights_file, s->options.weights);
+  const char *weights = s->options.weights;
+  if (weights && dsprt_is_index(weights))
+    dsprt_tensors_open_index(&s->weights_file, weights, &s->errors);
+  else
+    open_file(s, &s->weights_file, weights);
   open_file(s, &s->input_file, s->options.input);
   open_file(s, &s->expected_file, s->options.verify);
 }

@@ -186,18 +186,7 @@ static void fill_random(const DsprtWeights *weights, const DsprtParamCursor *c,
   float scale = vector ? 0.1f : 1.0f / sqrtf((float)row);
   float shift = vector && is_gain(c->name) ? 1.0f : 0.0f;
   uint64_t key = dsprt_random_key(seed, c->name);
-#pragma omp parallel for
-  for (int64_t i = 0; i < runs.count * runs.length; i++) {
-    int64_t at_whole = dsprt_run_begin(&runs, i / runs.length);
-    at_whole += i % runs.length;
-    float x = shift + scale * dsprt_random(key, at_whole);
-    unsigned char *at =
-        (unsigned char *)data + i * dsprt_type_bytes(shape->type);
-    if (shape->type == DSPRT_I32)
-      memset(at, 0, sizeof(int32_t));
-    else
-      dsprt_convert(DSPRT_F32, &x, shape->type, at, 1);
-  }
+  dsprt_random_runs(key, &runs, shift, scale, shape->type, data);
 }
 
 bool dsprt_weights_random(DsprtWeights *weights, const DsprtProgram *program,

@@ -756,6 +756,12 @@ module attributes {dsp.dims = [
     %7:2 = "dsp.fused_norm"(%x) {operandSegmentSizes = array<i32: 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, norm = "rms", over = ["R", "two"], eps = 1.0e-6 : f64, params = 0 : i64, expr = 0 : i64, stage = 0 : i64} : (!x) -> (!x, !x)
     // expected-error@+1 {{has a second result of another type than operand 0}}
     %8:2 = "dsp.fused_norm"(%x) {operandSegmentSizes = array<i32: 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, norm = "rms", over = ["R", "two"], eps = 1.0e-6 : f64, params = 0 : i64, before = ["mul", 0, 2.0], expr = 0 : i64, stage = 0 : i64} : (!x) -> (!x, !r)
+    // expected-error@+1 {{is 'inside', but not q or k of one attention alone}}
+    %i = "dsp.fused_norm"(%x) {operandSegmentSizes = array<i32: 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, norm = "rms", over = ["R", "two"], eps = 1.0e-6 : f64, params = 0 : i64, expr = 0 : i64, inside, stage = 0 : i64} : (!x) -> !x
+    %o = "dsp.attention"(%x, %x, %i) {over = ["T"], dot = ["R", "two"], scale = 1.0 : f64, stage = 0 : i64} : (!x, !x, !x) -> !x
+    // expected-error@+1 {{is 'inside', but not q or k of one attention alone}}
+    %j = "dsp.fused_norm"(%x) {operandSegmentSizes = array<i32: 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, norm = "rms", over = ["R", "two"], eps = 1.0e-6 : f64, params = 0 : i64, expr = 0 : i64, inside, stage = 0 : i64} : (!x) -> !x
+    %p = "dsp.attention"(%j, %j, %x) {over = ["T"], dot = ["R", "two"], scale = 1.0 : f64, stage = 0 : i64} : (!x, !x, !x) -> !x
     // expected-error@+1 {{uses operand 3 of 1}}
     %9:2 = "dsp.fused_norm"(%x) {operandSegmentSizes = array<i32: 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, norm = "rms", over = ["R", "two"], eps = 1.0e-6 : f64, params = 0 : i64, before = ["mul", 0, 3], expr = 0 : i64, stage = 0 : i64} : (!x) -> (!x, !x)
     // expected-error@+1 {{reads operand 1, which is the norm's}}

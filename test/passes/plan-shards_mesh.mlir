@@ -1,6 +1,11 @@
 // Two mesh axes: the sharded dims of every op, one an axis, and the bytes of a
 // switch over both, rank by rank.
 // RUN: dsp-opt %s -passes='plan-shards{mesh=2x2}' | FileCheck %s
+// RUN: dsp-opt %s -passes='plan-shards{mesh=nodes:2,gpus:2,plan=dsp}' | FileCheck %s --check-prefix=NAMES
+// RUN: dsp-opt %s --plan-shards=mesh=nodes:2,gpus:2 | FileCheck %s --check-prefix=NAMES
+// RUN: not dsp-opt %s -passes='plan-shards{mesh=nodes:2,gpus:2,more:2}' 2>&1 | FileCheck %s --check-prefix=MORE
+// MORE: cannot read the list of passes at 'more:2}'
+// NAMES: dsp.mesh = [2, 2], dsp.mesh_names = ["nodes", "gpus"]
 // RUN: dsp-opt %s -passes='plan-shards{mesh=2x3}' | FileCheck %s --check-prefix=UNEVEN
 
 // CHECK: dsp.certificate = {bound = 576 : i64, exact = true, optimum = 576 : i64

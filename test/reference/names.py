@@ -1,9 +1,10 @@
 """Names and shapes of the tensors in public checkpoints, from the public classes
 at their public sizes, without memory for their weights.
 
-  python3 names.py OUTPUT_FOLDER
-     needs transformers, diffusers, fair-esm, boltz and tabpfn; written with
-     5.24.0, 0.42.1, 2.0.0, 0.4.1 and 9.2.0
+  python3 names.py OUTPUT_FOLDER CHECKOUTS [MODEL]..
+     needs transformers, diffusers, fair-esm, boltz and tabpfn, each for its
+     model; written with 5.24.0, 0.42.1, 2.0.0, 0.4.1 and 9.2.0; CHECKOUTS holds
+     Open-Sora, Open-Sora-Plan and openfold, see public.py
 
 One file a model, a line a tensor: NAME [SIZES]; `{0..11}` stands for the numbers
 of layers that have the tensor alike."""
@@ -12,23 +13,24 @@ import argparse
 import pathlib
 import re
 import sys
+from unittest import mock
 
 import torch
-from boltz.model.modules.trunk import PairformerModule
-from diffusers import CogVideoXTransformer3DModel, LatteTransformer3DModel
-from esm.data import Alphabet
-from esm.model.msa_transformer import MSATransformer
-from tabpfn.architectures.tabpfn_v2 import TabPFNBlock
-from transformers import (TimesformerConfig,
-                          TimesformerForVideoClassification)
+
+import public
+
+CHECKOUTS = pathlib.Path(sys.argv[2])
 
 
 def timesformer():
+    from transformers import (TimesformerConfig,
+                              TimesformerForVideoClassification)
     return "", TimesformerForVideoClassification(
         TimesformerConfig(num_labels=400))
 
 
 def latte():
+    from diffusers import LatteTransformer3DModel
     return "", LatteTransformer3DModel(
         num_attention_heads=16, attention_head_dim=72, in_channels=4,
         out_channels=8, num_layers=28, cross_attention_dim=1152,
@@ -38,12 +40,15 @@ def latte():
 
 
 def mmdit3d():
+    from diffusers import CogVideoXTransformer3DModel
     return "", CogVideoXTransformer3DModel(
         num_attention_heads=48, attention_head_dim=64, num_layers=42,
         use_rotary_positional_embeddings=True)
 
 
 def msa_transformer():
+    from esm.data import Alphabet
+    from esm.model.msa_transformer import MSATransformer
     return "", MSATransformer(
         argparse.Namespace(
             layers=12, embed_dim=768, ffn_embed_dim=3072, attention_heads=12,
@@ -54,14 +59,46 @@ def msa_transformer():
 
 
 def pairformer():
+    from boltz.model.modules.trunk import PairformerModule
     return "pairformer_module.", PairformerModule(token_s=384, token_z=128,
                                                   num_blocks=48)
 
 
 def tabpfn():
+    from tabpfn.architectures.tabpfn_v2 import TabPFNBlock
     return "blocks.", torch.nn.ModuleList(
         TabPFNBlock(emsize=192, nhead=6, dim_feedforward=768)
         for _ in range(12))
+
+
+def stdit3():
+    module = public.open_sora(CHECKOUTS / "Open-Sora")
+    # it looks at the values of its drop path, which is nowhere
+    with mock.patch("torch.linspace", lambda first, last, n: torch.zeros(
+            n, device="cpu")):
+        return "", module.STDiT3(module.STDiT3Config())
+
+
+def skiparse():
+    module = public.open_sora_plan(CHECKOUTS / "Open-Sora-Plan")
+    return "", module.OpenSoraT2V_v1_3_2B_122(
+        in_channels=8, out_channels=8, sample_size_t=24, sample_size_h=44,
+        sample_size_w=80, norm_elementwise_affine=False, sparse1d=True,
+        sparse_n=4)
+
+
+def evoformer():
+    module = public.openfold(CHECKOUTS / "openfold")
+    return "evoformer.", module.EvoformerStack(
+        c_m=256, c_z=128, c_hidden_msa_att=32, c_hidden_opm=32,
+        c_hidden_mul=128, c_hidden_pair_att=32, c_s=384, no_heads_msa=8,
+        no_heads_pair=4, no_blocks=48, transition_n=4, msa_dropout=0.15,
+        pair_dropout=0.25, no_column_attention=False, opm_first=False,
+        fuse_projection_weights=False, blocks_per_ckpt=None, inf=1e9, eps=1e-8)
+
+
+MODELS = (timesformer, latte, mmdit3d, msa_transformer, pairformer, tabpfn,
+          stdit3, skiparse, evoformer)
 
 
 def folded(tensors):
@@ -81,7 +118,9 @@ def folded(tensors):
                 yield key.format(n) if n is not None else key, shape
 
 
-for model in (timesformer, latte, mmdit3d, msa_transformer, pairformer, tabpfn):
+for model in MODELS:
+    if sys.argv[3:] and model.__name__ not in sys.argv[3:]:
+        continue
     with torch.device("meta"):
         prefix, module = model()
     tensors = [(prefix + n, list(t.shape))

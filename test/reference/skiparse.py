@@ -1,49 +1,45 @@
-"""Skiparse attention of Open-Sora Plan 1.3 (Lin et al., arXiv:2412.00131,
-section 2.2): a sequence of n * m * k tokens; single skip attends to the tokens
-that are k apart, group skip to groups of k tokens that are k groups apart; the
-first and the last layer attend to all of them.  Pre-norm, self attention and
-MLP.
+"""Open-Sora Plan 1.3 (Lin et al., arXiv:2412.00131): the outputs of the public
+class OpenSoraT2V_v1_3 with random weights, f32, for a video without padding and
+text of which a part is left out.
 
-  python3 skiparse.py OUTPUT_FOLDER"""
+  python3 skiparse.py OUTPUT_FOLDER CHECKOUT
+     needs PKU-YuanGroup/Open-Sora-Plan in CHECKOUT, see public.py
+
+All 32 layers are there: the class has the numbers of those that skip in it."""
+
+import pathlib
+import sys
 
 import torch
-import torch.nn.functional as F
+from einops import rearrange
 
-from common import attention, heads, layer_norm, linear, save
+from common import draw, save
+from public import open_sora_plan
 
-PAIRS, B, N, M, K, H, D = 2, 1, 3, 4, 4, 2, 4
-C = H * D
+LAYERS, H, D, L, CY = 32, 2, 12, 5, 10
+B, T, ROWS, COLS, P, CH = 1, 3, 6, 8, 2, 2
 
-
-def attend(x, p, kind):
-    h = layer_norm(x, p + "norm1").view(B, N, M, K, C)
-    if kind == "single":  # over n and m, each k by itself
-        h = h.permute(0, 3, 1, 2, 4)
-    elif kind == "group":  # over n and k, each m by itself
-        h = h.permute(0, 2, 1, 3, 4)
-    else:
-        h = h.unsqueeze(1)
-    shape = h.shape
-    flat = h.reshape(B, shape[1], -1, C)
-    q, k, v = (heads(t, H) for t in linear(flat, p + "attn.qkv", 3 * C).chunk(
-        3, -1))
-    o = linear(attention(q, k, v).flatten(-2), p + "attn.proj", C).view(shape)
-    if kind == "single":
-        o = o.permute(0, 2, 3, 1, 4)
-    elif kind == "group":
-        o = o.permute(0, 2, 1, 3, 4)
-    return x + o.reshape(B, -1, C)
+model = open_sora_plan(pathlib.Path(sys.argv[2])).OpenSoraT2V_v1_3(
+    num_attention_heads=H, attention_head_dim=D, in_channels=CH,
+    out_channels=CH, num_layers=LAYERS, cross_attention_dim=H * D,
+    sample_size_t=T, sample_size_h=ROWS * P, sample_size_w=COLS * P,
+    patch_size=P, patch_size_t=1, activation_fn="gelu-approximate",
+    caption_channels=CY, sparse1d=True, sparse_n=4).eval()
+draw(model)
+latents = torch.randn(B, CH, T, ROWS * P, COLS * P)
+text, timestep = torch.randn(B, L, CY), torch.tensor([871.])
+stays = torch.tensor([[1., 1., 1., 0., 0.]])
+with torch.no_grad():
+    o = model(latents, timestep, text[:, None], torch.ones(B, T, ROWS * P,
+                                                           COLS * P),
+              stays[:, None], return_dict=False)[0]
 
 
-layers = [("first.", "full")]
-for i in range(PAIRS):
-    layers += [(f"pairs.{i}.single.", "single"), (f"pairs.{i}.group.", "group")]
-layers += [("last.", "full")]
+def patches(video, order):
+    return rearrange(video, f"b c t (h p) (w q) -> b (t h w) {order}", p=P, q=P)
 
-x = start = torch.randn(B, N * M * K, C)
-for p, kind in layers:
-    x = attend(x, p, kind)
-    h = layer_norm(x, p + "norm2")
-    x = x + linear(F.gelu(linear(h, p + "mlp.fc1", 4 * C), approximate="tanh"),
-                   p + "mlp.fc2", C)
-save({"x": start}, {"x": x})
+
+save({"patches": patches(latents, "c p q"), "timestep": timestep,
+      "encoder_hidden_states": text,
+      "encoder_attention_bias": (1 - stays) * -10000},
+     {"output": patches(o, "p q c")})

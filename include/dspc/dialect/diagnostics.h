@@ -34,6 +34,9 @@ void dsp_mlir_sink_detach(DspMlirSink *sink);
 /// Forgets and frees the messages.
 void dsp_mlir_sink_clear(DspMlirSink *sink);
 
+/// Forgets and frees all but the first `count` messages.
+void dsp_mlir_sink_shrink(DspMlirSink *sink, size_t count);
+
 /// "error", "warning", "note" or "remark".
 const char *dsp_mlir_severity_name(MlirDiagnosticSeverity severity);
 /// Writes "file:line:column: error: text\n" for every message.

@@ -12,13 +12,16 @@
 
 #include <mlir-c/IR.h>
 
-#include "dspc/plan/rules.h"
+#include "dspc/plan/fit.h"
 
 /// Figures that a pass leaves for whoever prints reports.
 typedef struct DspPassStats {
   size_t planner_states;  ///< states that the search visited
   size_t planner_width;   ///< most states alive at one op
   double planner_seconds; ///< time inside the planner library
+  DspArena *arena;        ///< of what follows; NULL: it is not wanted
+  DspPriced plan;         ///< but its `memory`
+  int64_t weight_bytes;   ///< of one rank
 } DspPassStats;
 
 /// What the passes may be told.  Zero means "not given".
@@ -29,6 +32,8 @@ typedef struct DspPassOptions {
   DspPlanMethod method;  ///< `plan=NAME`: a method of methods.def
   bool by_time;          ///< least modelled time, not fewest bytes
   const struct DspMachine *machine; ///< for that (dspc/plan/machine.h)
+  const int64_t *prices; ///< of memory, op by op (dspc/plan/fit.h); or NULL
+  int64_t known_bound;   ///< with them: what is proved of plans that fit
   DspPassStats *stats;   ///< may be NULL
 } DspPassOptions;
 

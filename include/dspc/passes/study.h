@@ -30,6 +30,7 @@ typedef struct DspStudyMethod {
   int64_t far; ///< of the bytes, to another coordinate on axis 0
   double compute, communication;
   bool exact;
+  int64_t floor; ///< bytes of memory that it surely needs
 } DspStudyMethod;
 
 /// What another dim for one stage would cost, all others free.
@@ -38,6 +39,7 @@ typedef struct DspStudyChoice {
   bool chosen; ///< by the plan
   bool fits;
   int64_t bytes, collectives;
+  int64_t floor; ///< bytes of memory that this surely needs
   double seconds;
 } DspStudyChoice;
 
@@ -55,6 +57,7 @@ typedef struct DspStudy {
   size_t nchoices;
   DspStudyChoice *choices;  ///< of stage `why`
   int64_t weight_bytes;     ///< of one rank
+  bool limited; ///< memory had prices: `bound` is that of plans that fit
 } DspStudy;
 
 /// Studies a module before plan-shards.  `options` says what is wanted;

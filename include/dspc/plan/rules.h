@@ -132,6 +132,10 @@ typedef struct DspPlanOptions {
                   ///< itself where they are too many
   const struct DspMachine *machine; ///< least modelled time (machine.h);
                                     ///< NULL: fewest bytes
+  const int64_t *prices; ///< [nops] of a byte that the op holds, in
+                         ///< 1/DSP_PRICE_ONE of what is to be least (fit.h);
+                         ///< NULL: memory is free
+  int64_t known_bound;   ///< with prices: no plan that is wanted costs less
   DspSearchLimits limits;
 } DspPlanOptions;
 
@@ -171,7 +175,9 @@ typedef struct DspPlan {
   uint32_t residual;  ///< the dim that a method keeps, or DSP_PLAN_NO_DIM
   int64_t bytes;      ///< leaving all ranks together
   int64_t collectives;
-  DspCertificate certificate;
+  DspCertificate certificate; ///< with prices: without what they charge, and
+                              ///< the bound is `known_bound`
+  int64_t priced_bound;       ///< no plan costs less, what is charged included
 } DspPlan;
 
 typedef enum DspPlanStatus {

@@ -1,7 +1,7 @@
 """Compares the parameters of each example at its public sizes with the tensors
 of the public checkpoint: public_names.py EXAMPLES NAMES.
 
-Every parameter must be there, with its shape."""
+Every parameter must be there, with its shape.  Prints what else is there."""
 
 import pathlib
 import re
@@ -29,5 +29,6 @@ for listed in sorted(names.iterdir()):
     params = dict(re.findall(r"^param (\S+) \S+ (.*)$", printed, re.M))
     wrong = [f"{n} {s}, in the checkpoint {public.get(n)}"
              for n, s in params.items() if public.get(n) != s]
-    print(model, len(params), "parameters,", len(public) - len(params),
-          "other tensors", *wrong, sep="\n  " if wrong else " ")
+    others = [n for n in public if n not in params]
+    print(model, len(params), "parameters,", len(others), "other tensors",
+          *others, *wrong, sep="\n  " if wrong else " ")

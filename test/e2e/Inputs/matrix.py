@@ -30,6 +30,7 @@ from agree import check_counts, run
 MESHES = ["2x2", "2x3", "4x2"]
 METHODS = ["auto", "dsp", "ulysses", "megatron-sp", "ring", "data", "tensor"]
 TINY = {
+    "skiparse": ["layers=6"],
     "transformer2d": ["B=2", "T=5", "S=6", "H=2", "D=4", "pairs=2"],
     "stdit": ["E=f32", "B=2", "T=5", "S=6", "L=3", "H=2", "D=4", "depth=2"],
 }

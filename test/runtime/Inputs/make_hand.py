@@ -52,6 +52,12 @@ def main(folder):
     x = {"x": some([2, 5, 7, C])}
     save(path("weights"), weights)
     save(path("f16"), weights, "F16")
+    halves = {"part-%d.safetensors" % i: list(weights)[i::2] for i in range(2)}
+    for file, names in halves.items():
+        save(os.path.join(folder, file), {n: weights[n] for n in names})
+    files = {n: file for file, names in halves.items() for n in names}
+    with open(os.path.join(folder, "index.json"), "w") as file:
+        json.dump({"metadata": {}, "weight_map": files}, file)
     save(path("short"), weights, cut=5)
     save(path("extra"), dict(weights, more=some([2])))
     wrong = dict(weights, **{"temporal.1.more": some([3])})

@@ -2,17 +2,17 @@
 // is true element by element, and where they are said to be the cheapest there
 // is no cheaper one.
 //
-// DSPC_LONG=1 tries ten times as many graphs; DSPC_TEST_SEED=N starts at N.
+// How many graphs, and which: tiers.h.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
 #include "judge.h"
 #include "nests.h"
 #include "rival.h"
+#include "tiers.h"
 
 enum { GRAPHS = 1000, LIMIT = 100000 };
 
@@ -93,9 +93,8 @@ static void check_one(uint64_t seed, Tally *tally) {
 
 static void plans_are_true_and_cheapest(void **state) {
   (void)state;
-  const char *wish = getenv("DSPC_TEST_SEED"), *more = getenv("DSPC_LONG");
-  uint64_t first = wish ? strtoull(wish, NULL, 10) : 1;
-  size_t graphs = more && *more == '1' ? 10 * GRAPHS : GRAPHS;
+  uint64_t first = first_seed();
+  size_t graphs = graphs_to_try(GRAPHS);
   Tally t = {0};
   for (uint64_t seed = first; seed < first + graphs; ++seed)
     check_one(seed, &t);

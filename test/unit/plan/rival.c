@@ -32,10 +32,12 @@ typedef struct Rival {
   const DspLowered *low;
   Prices *prices; ///< [nclasses]
   Bill **rings;   ///< [nops][alternatives] or NULL
+  int64_t bytes;  ///< the limit of memory; 0: none
+  bool all;       ///< what counts (holds.h)
   uint32_t *base;   ///< [nvalues] the layout that it was made in
   uint64_t *asked;  ///< [nvalues] the layouts that ops need
   Known *known;
-  Bill best;
+  Bill best, won;
   size_t left; ///< combinations to look at
 } Rival;
 
@@ -208,8 +210,31 @@ static void restore(Rival *r, const DspPlanOp *op, const uint64_t *asked) {
     r->asked[op->operands[i]] = asked[i];
 }
 
+static DspPlanLayout layout_of(const Rival *r, uint32_t value, uint8_t local) {
+  return r->low->layouts[r->low->problem.value_class[value]][local];
+}
+
+/// What an alternative holds, now that earlier ops are settled.
+static Memory holds_by(const Rival *r, size_t op, uint32_t alternative) {
+  const DspPlanOp *it = &r->graph->ops[op];
+  const DspAlternative *a = &choice_of(r, op)->alternatives[alternative];
+  DspPlanLayout operands[8], lies[8], results[8];
+  DspArena *scratch = dsp_arena_create();
+  for (size_t i = 0; i < it->noperands; ++i) {
+    operands[i] = layout_of(r, it->operands[i], a->needs[i]);
+    lies[i] = layout_of(r, it->operands[i], (uint8_t)r->base[it->operands[i]]);
+  }
+  for (size_t i = 0; i < it->nresults; ++i)
+    results[i] = layout_of(r, it->results[i], a->gives[i]);
+  Memory memory = holds_of(scratch, r->graph, r->mesh, op, operands, lies,
+                           results, r->all);
+  dsp_arena_destroy(scratch);
+  return memory;
+}
+
 /// Goes on from op `op`, at a price of `bill` so far.
-static RivalResult try_all(Rival *r, size_t op, Bill bill) {
+static RivalResult try_all(Rival *r, size_t op, Bill bill, Memory memory) {
+  r->won = bill;
   if (op == r->graph->nops)
     return RIVAL_WINS;
   uint64_t asked[8];
@@ -226,13 +251,18 @@ static RivalResult try_all(Rival *r, size_t op, Bill bill) {
   for (uint32_t i = 0; i < count && result == RIVAL_LOSES &&
                        less(ways[i].bill, r->best);
        ++i) {
+    Memory more = memory;
+    if (r->bytes)
+      more = holds_also(memory, holds_by(r, op, ways[i].alternative));
+    if (r->bytes && more.weights + more.most > r->bytes)
+      continue;
     if (r->left-- == 0) {
       r->left = 0;
       result = RIVAL_GIVES_UP;
       break;
     }
     apply(r, op, ways[i].alternative);
-    result = try_all(r, op + 1, ways[i].bill);
+    result = try_all(r, op + 1, ways[i].bill, more);
     restore(r, it, asked);
   }
   free(ways);
@@ -243,9 +273,9 @@ static void *zeros(DspArena *arena, size_t size) {
   return memset(dsp_arena_alloc(arena, size + 1), 0, size);
 }
 
-RivalResult find_cheaper(DspArena *arena, const DspPlanGraph *graph,
-                         const DspPlanOptions *options, const DspLowered *low,
-                         Bill known, size_t limit) {
+static Rival begin(DspArena *arena, const DspPlanGraph *graph,
+                   const DspPlanOptions *options, const DspLowered *low,
+                   Bill known, size_t limit) {
   Rival r = {.arena = arena, .graph = graph, .mesh = &options->mesh,
              .low = low, .best = known, .left = limit};
   r.prices = zeros(arena, low->problem.nclasses * sizeof *r.prices);
@@ -262,5 +292,25 @@ RivalResult find_cheaper(DspArena *arena, const DspPlanGraph *graph,
     for (uint32_t i = 0; i < count; ++i)
       r.rings[op][i] = ring_of(&r, op, i);
   }
-  return try_all(&r, 0, (Bill){0, 0});
+  return r;
+}
+
+RivalResult find_cheaper(DspArena *arena, const DspPlanGraph *graph,
+                         const DspPlanOptions *options, const DspLowered *low,
+                         Bill known, size_t limit) {
+  Rival r = begin(arena, graph, options, low, known, limit);
+  return try_all(&r, 0, (Bill){0, 0}, (Memory){0, 0});
+}
+
+RivalResult find_cheaper_within(DspArena *arena, const DspPlanGraph *graph,
+                                const DspPlanOptions *options,
+                                const DspLowered *low, Bill known,
+                                size_t limit, int64_t bytes, bool all,
+                                Bill *bill) {
+  Rival r = begin(arena, graph, options, low, known, limit);
+  r.bytes = bytes;
+  r.all = all;
+  RivalResult result = try_all(&r, 0, (Bill){0, 0}, (Memory){0, 0});
+  *bill = r.won;
+  return result;
 }

@@ -5,7 +5,7 @@
 #define DSPC_TEST_PLAN_RIVAL_H
 
 #include "dspc/plan/lower.h"
-#include "judge.h"
+#include "holds.h"
 
 typedef enum RivalResult {
   RIVAL_LOSES,   ///< there is no cheaper plan
@@ -16,5 +16,13 @@ typedef enum RivalResult {
 RivalResult find_cheaper(DspArena *arena, const DspPlanGraph *graph,
                          const DspPlanOptions *options, const DspLowered *low,
                          Bill known, size_t limit);
+
+/// The same among the plans that need at most `bytes` (holds.h).  The plan
+/// that wins costs `*bill`.
+RivalResult find_cheaper_within(DspArena *arena, const DspPlanGraph *graph,
+                                const DspPlanOptions *options,
+                                const DspLowered *low, Bill known,
+                                size_t limit, int64_t bytes, bool all,
+                                Bill *bill);
 
 #endif

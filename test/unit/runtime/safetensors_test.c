@@ -198,6 +198,79 @@ static void written(void **state) {
   free(header);
 }
 
+static void write_index(const char *index, const char *text) {
+  FILE *file = fopen(index, "wb");
+  assert_non_null(file);
+  fputs(text, file);
+  fclose(file);
+}
+
+/// An index of the file, of "a" in it and of `more`.
+static void write_map(const char *index, const char *more) {
+  char text[256];
+  snprintf(text, sizeof text, "{\"weight_map\":{\"a\":\"%s\"%s}}", path, more);
+  write_index(index, text);
+}
+
+static void refuse_index(const char *index, const char *what) {
+  DsprtTensors all;
+  DsprtErrors errors = {0};
+  assert_false(dsprt_tensors_open_index(&all, index, &errors));
+  assert_int_equal(errors.count, 1);
+  if (!strstr(errors.text, what)) {
+    print_error("wanted '%s' in: %s", what, errors.text);
+    fail();
+  }
+  assert_null(all.tensors);
+  dsprt_errors_free(&errors);
+}
+
+static void indexed(void **state) {
+  char index[64], more[64];
+  DsprtTensors all;
+  DsprtErrors errors = {0};
+  (void)state;
+  snprintf(index, sizeof index, "./%s.index.json", path);
+  assert_true(dsprt_is_index(index));
+  assert_false(dsprt_is_index(path));
+  write_text("{\"b\":" T("F32", "[1]", "0", "4") ",\"a\":" T("F32", "[2]", "4",
+                                                             "12") "}",
+             12);
+  snprintf(more, sizeof more, ",\"b\":\"%s\"", path);
+  write_map(index, more);
+  assert_true(dsprt_tensors_open_index(&all, index, &errors));
+  assert_int_equal(all.count, 2);
+  assert_int_equal(all.nparts, 1);
+  assert_int_equal(dsprt_tensors_find(&all, "a")->data[0], 4);
+  assert_null(dsprt_tensors_find(&all, "c"));
+  dsprt_tensors_close(&all);
+
+  write_map(index, "");
+  refuse_index(index, "tensor 'b' of 'dsprt_safetensors_");
+  snprintf(more, sizeof more, ",\"b\":\"%s\",\"c\":\"%s\"", path, path);
+  write_map(index, more);
+  refuse_index(index, "tensor 'c' is not in 'dsprt_safetensors_");
+  snprintf(more, sizeof more, ",\"b\":\"%s\",\"c\":\"none\",\"d\":\"none\"",
+           path);
+  write_map(index, more);
+  refuse_index(index, "./none: No such file");
+  snprintf(more, sizeof more, ",\"b\":\"%s\",\"c\":\"../x\"", path);
+  write_map(index, more);
+  refuse_index(index, "tensor 'c': its file is no name of a file");
+  snprintf(more, sizeof more, ",\"b\":\"%s\",\"c\":7", path);
+  write_map(index, more);
+  refuse_index(index, "tensor 'c': its file is no name of a file");
+  snprintf(more, sizeof more, ",\"a\":\"%s\"", path);
+  write_map(index, more);
+  refuse_index(index, "duplicate");
+  write_index(index, "{\"weight_map\":[]}");
+  refuse_index(index, "'weight_map' is not an object");
+  write_index(index, "[1, 2");
+  refuse_index(index, "line 1: no index of safetensors files");
+  unlink(index);
+  refuse_index(index, "No such file");
+}
+
 static int begin(void **state) {
   (void)state;
   int fd = mkstemp(path);
@@ -212,10 +285,11 @@ static int end(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(good),       cmocka_unit_test(no_file),
-      cmocka_unit_test(truncated),  cmocka_unit_test(bad_json),
-      cmocka_unit_test(bad_fields), cmocka_unit_test(bad_places),
-      cmocka_unit_test(any_bytes),  cmocka_unit_test(written),
+      cmocka_unit_test(good),       cmocka_unit_test(indexed),
+      cmocka_unit_test(no_file),    cmocka_unit_test(truncated),
+      cmocka_unit_test(bad_json),   cmocka_unit_test(bad_fields),
+      cmocka_unit_test(bad_places), cmocka_unit_test(any_bytes),
+      cmocka_unit_test(written),
   };
   return cmocka_run_group_tests(tests, begin, end);
 }
