@@ -18,7 +18,7 @@
 #include "intern.h"
 #include "search.h"
 
-enum { MOST_ROUNDS = 4, GUESSES = 3 };
+enum { MOST_ROUNDS = 4 };
 
 typedef struct Improver {
   DspArena *arena, *scratch;
@@ -116,8 +116,11 @@ static bool take(DspSearchResult *best, const DspSearchResult *other,
   return cheaper;
 }
 
-static bool is_proved(const DspSearchResult *result) {
-  return result->certificate.exact;
+/// Nothing moves fewer bytes, whether or not it takes fewer collectives.
+static bool is_settled(const Improver *m) {
+  const DspCertificate *certificate = &m->best->certificate;
+  return certificate->exact ||
+         certificate->lower_bound == certificate->found.bytes;
 }
 
 /// Looks for a plan of at most `guess` bytes; that there is none is a bound.
@@ -143,42 +146,38 @@ static bool try_guess(Improver *m, int64_t guess) {
   return status == DSP_SEARCH_OK;
 }
 
-/// The bound may be close to the cheapest plan where the one that is known is
-/// not: then little is left if one guesses what the cheapest one costs.
-static void guess(Improver *m) {
+/// Searches without what costs more than the plan that is known.  Where too
+/// much is left, the bound may be close to the cheapest plan and the one that
+/// is known may not: then one guesses what the cheapest one costs.
+static void prove(Improver *m) {
   const DspCertificate *certificate = &m->best->certificate;
-  for (int i = GUESSES; i-- > 0 && !is_proved(m->best);) {
+  static const int parts[] = {8, 4, 2}; // of the gap, as powers of two
+  bool fine = try_guess(m, certificate->found.bytes);
+  for (size_t i = 0; !fine && !is_settled(m) && i < 3; ++i) {
     int64_t gap = certificate->found.bytes - certificate->lower_bound;
-    if (gap == 0 || !try_guess(m, certificate->lower_bound + (gap >> 2 * i)))
-      return;
+    if (!try_guess(m, certificate->lower_bound + (gap >> parts[i]))) return;
   }
 }
 
-/// Searches the whole problem without what costs more than the plan that is
-/// known, as long as that finds cheaper ones.
-static void prove(Improver *m, bool **pool) {
+/// Goes on with a beam from where the limit is met.
+static void search_on(Improver *m, bool **pool) {
   DspSearchLimits limits = *m->limits;
   DspSearchResult other;
-  if (try_guess(m, m->best->certificate.found.bytes)) return;
-  guess(m);
-  for (int round = 0; round < MOST_ROUNDS && !is_proved(m->best); ++round) {
-    limits.known = m->best->certificate.found.bytes;
-    if (dsp_search_joined(m->arena, m->joined, &limits, &other) !=
-        DSP_SEARCH_OK)
-      return;
-    offer_picks(m, pool, other.picks);
-    if (!take(m->best, &other, true)) return;
-  }
+  limits.known = m->best->certificate.found.bytes;
+  if (dsp_search_joined(m->arena, m->joined, &limits, &other) != DSP_SEARCH_OK)
+    return;
+  offer_picks(m, pool, other.picks);
+  if (take(m->best, &other, true)) prove(m);
 }
 
 /// Mixes the plans that were found.
 static void mix(Improver *m, bool **pool) {
   DspSearchResult other;
   m->offered = pool;
-  for (int round = 0; round < MOST_ROUNDS && !is_proved(m->best); ++round) {
+  for (int round = 0; round < MOST_ROUNDS && !is_settled(m); ++round) {
     if (!search(m, &other) || !take(m->best, &other, false)) return;
     offer_picks(m, pool, other.picks);
-    prove(m, pool);
+    prove(m);
   }
 }
 
@@ -219,7 +218,8 @@ DspSearchStatus dsp_improve(DspArena *arena, const DspLowered *lowered,
     bool **pool = no_offers(&m);
     status = find_any(&m, pool);
     if (status == DSP_SEARCH_OK) {
-      prove(&m, pool);
+      prove(&m);
+      if (!is_settled(&m)) search_on(&m, pool);
       mix(&m, pool);
     }
   }
