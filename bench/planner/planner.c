@@ -5,8 +5,8 @@
 //   build/bin/bench_planner --goals DEPTH=VALUE MODEL.dsp [NAME=VALUE...]
 //
 // Prints, for models of growing depth on 4 ranks, or for a model on meshes of
-// 4, 2x2, 2x3 and 4x2: ops, the median processor time of lowering and searching, the
-// steps that were searched and not replayed, the widest frontier, the
+// 4, 2x2, 2x3 and 4x2: ops, the median processor time of lowering and searching,
+// the steps that were searched and not replayed, the widest frontier, the
 // collectives of the plan, whether it is proved and the peak memory so far.
 //
 // With --goals: what is asked of the planner, measured on the model at that

@@ -10,7 +10,7 @@
 //              residual stream is then a single op
 //
 // An alternative of a merged op stands for one of each part and the cheapest
-// conversions between them (tree.c).  Of two alternatives, one is superfluous when the
+// conversions between them (tree.c).  Of two of them, one is superfluous when the
 // other costs no more even if what it needs is made from what the first needs,
 // and what the first gives is made from what it gives.  So the layouts of which
 // nobody profits are gone before the search multiplies them.
@@ -25,11 +25,11 @@
 #include "tree.h"
 
 enum {
-  LONGEST = 48,      ///< ops in one: layers stay alike, however deep
+  LONGEST = 48,        ///< ops in one: layers stay alike, however deep
   MOST_PAIRS = 131072, ///< alternatives to look at for one merged choice
-  MOST_WAYS = 512,   ///< alternatives of an op that is merged
-  MOST_OPERANDS = 8, ///< of an op that is merged from two with operands
-  MOST_SLOTS = 4,    ///< of the reader in which the value between them is
+  MOST_WAYS = 512,     ///< alternatives of an op that is merged
+  MOST_OPERANDS = 8,   ///< of an op that is merged from two with operands
+  MOST_SLOTS = 4,      ///< of the reader in which the value between them is
 };
 
 /// One op of the original problem, or two nodes that became one.
@@ -127,7 +127,8 @@ static DspPlanCost find_constants(Contractor *c) {
     if (pick == UINT32_MAX)
       continue;
     c->is_constant[p->ops[op].results[0]] = true;
-    base = dsp_cost_add(base, dsp_way_cost(&choice_of(p, op)->alternatives[pick]));
+    const DspAlternative *way = &choice_of(p, op)->alternatives[pick];
+    base = dsp_cost_add(base, dsp_way_cost(way));
   }
   return base;
 }
@@ -341,8 +342,9 @@ static DspNode node_of_op(Contractor *c, uint32_t op) {
   const DspChoice *choice = choice_of(c->problem, op);
   uint32_t *operands = DSP_NEW(c->arena, uint32_t, choice->noperands);
   DspNode node = {.op = op, .place = op, .first = UINT32_MAX,
-                  .second = UINT32_MAX, .length = 1, .nresults = choice->nresults,
-                  .results = it->results, .operands = operands};
+                  .second = UINT32_MAX, .length = 1,
+                  .nresults = choice->nresults, .results = it->results,
+                  .operands = operands};
   c->key.count = 0;
   dsp_key_add(&c->key, it->choice);
   for (uint32_t i = 0; i < choice->noperands; ++i) {

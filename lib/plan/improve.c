@@ -18,7 +18,7 @@
 #include "intern.h"
 #include "search.h"
 
-enum { MOST_ROUNDS = 4 };
+enum { MOST_ROUNDS = 4, MOST_GUESSES = 16, MOST_MISSES = 3 };
 
 typedef struct Improver {
   DspArena *arena, *scratch;
@@ -124,8 +124,7 @@ static bool is_settled(const Improver *m) {
 }
 
 /// Looks for a plan of at most `guess` bytes; that there is none is a bound.
-/// False: a limit was met.
-static bool try_guess(Improver *m, int64_t guess) {
+static DspSearchStatus try_guess(Improver *m, int64_t guess) {
   DspSearchLimits limits = *m->limits;
   DspSearchResult other;
   DspCertificate *certificate = &m->best->certificate;
@@ -135,27 +134,31 @@ static bool try_guess(Improver *m, int64_t guess) {
       dsp_search_joined(m->arena, m->joined, &limits, &other);
   if (status == DSP_SEARCH_NO_PLAN && guess >= certificate->found.bytes)
     dsp_bug("a plan of %lld bytes was lost", (long long)guess);
-  if (status == DSP_SEARCH_NO_PLAN) {
-    certificate->lower_bound = guess + 1;
-    return true;
-  }
   if (status == DSP_SEARCH_OK)
     take(m->best, &other, true);
+  else if (status == DSP_SEARCH_NO_PLAN)
+    certificate->lower_bound = guess + 1;
   else if (other.certificate.lower_bound > certificate->lower_bound)
     certificate->lower_bound = other.certificate.lower_bound;
-  return status == DSP_SEARCH_OK;
+  return status;
 }
 
 /// Searches without what costs more than the plan that is known.  Where too
 /// much is left, the bound may be close to the cheapest plan and the one that
-/// is known may not: then one guesses what the cheapest one costs.
+/// is known may not: then one guesses what the cheapest one costs, a little
+/// above the bound, and more as long as there is no such plan.
 static void prove(Improver *m) {
   const DspCertificate *certificate = &m->best->certificate;
-  static const int parts[] = {8, 4, 2}; // of the gap, as powers of two
-  bool fine = try_guess(m, certificate->found.bytes);
-  for (size_t i = 0; !fine && !is_settled(m) && i < 3; ++i) {
-    int64_t gap = certificate->found.bytes - certificate->lower_bound;
-    if (!try_guess(m, certificate->lower_bound + (gap >> parts[i]))) return;
+  if (try_guess(m, certificate->found.bytes) != DSP_SEARCH_GAVE_UP) return;
+  int64_t step = (certificate->found.bytes - certificate->lower_bound) / 256;
+  for (int i = 0, misses = 0; i < MOST_GUESSES && misses < MOST_MISSES; ++i) {
+    if (is_settled(m)) return;
+    int64_t guess = certificate->lower_bound + step;
+    if (guess >= certificate->found.bytes)
+      guess = certificate->found.bytes - 1;
+    bool missed = try_guess(m, guess) == DSP_SEARCH_GAVE_UP;
+    misses += missed;
+    step = missed ? step / 4 : step * 2;
   }
 }
 
