@@ -563,7 +563,7 @@ DspContraction dsp_contract(DspArena *arena, const DspSearchProblem *problem,
   DspContraction out = {.base = find_constants(&c)};
   c.maker = DSP_NEW(arena, uint32_t, problem->nvalues);
   c.at = DSP_NEW(arena, uint32_t, problem->nops);
-  c.nodes = DSP_NEW(arena, DspNode, 2 * problem->nops);
+  c.nodes = dsp_arena_alloc(arena, 2 * problem->nops * sizeof *c.nodes + 1);
   for (uint32_t op = 0; op < problem->nops; ++op) {
     c.at[op] = UINT32_MAX;
     if (c.constant[op] == UINT32_MAX)

@@ -10,8 +10,6 @@
 // Leaves: what is left, and how to translate its picks.
 #include "narrow.h"
 
-#include <string.h>
-
 #include "dual.h"
 #include "frontier.h"
 #include "share.h"
@@ -251,9 +249,9 @@ void dsp_narrow_picks(const DspNarrowing *n, DspArena *arena,
     uint32_t *joined = DSP_NEW(arena, uint32_t, c->problem.nops);
     for (size_t op = 0; op < c->problem.nops; ++op)
       joined[op] = stage->places ? stage->places[op][small[op]] : small[op];
-    uint32_t *wide = DSP_NEW(arena, uint32_t, c->original);
+    uint32_t *wide =
+        stage->before ? DSP_NEW(arena, uint32_t, c->original) : picks;
     dsp_contraction_picks(c, joined, wide);
-    memcpy(picks, wide, c->original * sizeof *picks);
     small = wide;
   }
 }
