@@ -94,6 +94,7 @@ for tool in ("python3", "mpirun"):
 
 try:
     import psutil  # lit needs it to end a test that hangs  # noqa: F401
-    lit_config.maxIndividualTestTime = 300
+    long_tier = os.environ.get("DSPC_LONG") == "1"
+    lit_config.maxIndividualTestTime = 3600 if long_tier else 300
 except ImportError:
     lit_config.note("no time limit a test: python3-psutil is not installed")

@@ -1,13 +1,13 @@
 // memory.c - the plan that fits into --memory, or what is short.
 //
 // Needs:  the imported module, which is not changed.
-// Leaves: prices of memory at which the cheapest plan found fits (dsp_fit_plan);
-//         or the error, with what would fit.
+// Leaves: prices of memory at which the cheapest plan found fits; or the
+//         error, with what would fit.
 #include "memory.h"
 
 enum {
-  PLANS_OF_ONE_AXIS = 32, ///< to look at
-  PLANS_OF_TWO_AXES = 10, ///< each may take seconds
+  PLANS_OF_ONE_AXIS = 48, ///< to look at
+  PLANS_OF_TWO_AXES = 12, ///< each may take seconds
   MOST_RANKS = 1024,      ///< for what would fit
 };
 

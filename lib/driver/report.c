@@ -125,6 +125,9 @@ static void print_certificate(const DspStudy *study, bool by_time, FILE *out) {
   else
     fprintf(out, "certificate: plan %lld bytes, proved lower bound %lld: %s\n",
             (long long)study->found, (long long)study->bound, verdict);
+  if (study->found != study->bound && !study->limited)
+    fprintf(out, "width: the search saw up to %lld states between two ops, "
+            "not all there are\n", (long long)study->width);
 }
 
 /// What the user should know of a method that the plan did not follow.

@@ -100,6 +100,8 @@ void dsp_report_json(const DspJob *job, FILE *out) {
     json_array_append_new(methods, method_json(&study->methods[i]));
   set(certificate, by_time ? "picoseconds" : "bytes", integer(study->found));
   set(certificate, "lower_bound", integer(study->bound));
+  if (study->found != study->bound)
+    set(certificate, "width", integer(study->width));
   set(certificate, "optimal", json_boolean(study->found == study->bound));
   set(root, "ranks", integer(study->ranks));
   if (study->mesh.naxes > 1) set(root, "mesh", mesh_json(&study->mesh));

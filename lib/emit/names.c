@@ -35,8 +35,8 @@ static const char *const reserved[] = {
     "virtual",  "throw",    "try",         "catch",   "explicit",  "and",
     "or",       "not",      "xor",         "export",  "mutable",   "constexpr",
     "scalb",    "drem",     "significand", "at",      "chunk",     "lane",
-    "result",   "row",      "threads",     "total",   "Attention", "q_rows",
-    "k_rows",   "q_from",   "k_from",      "v_from",
+    "result",   "row",      "threads",     "total",   "elements",  "Attention",
+    "q_rows",   "k_rows",   "q_from",      "k_from",  "v_from",
 };
 
 /// Words that a dim, a constant of the whole program, cannot have beside these:

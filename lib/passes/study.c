@@ -341,6 +341,7 @@ bool dsp_study(DspArena *arena, MlirModule module,
     study->plan = try_plan(&s, &s.options);
     if (study->plan.fits) {
       study->bound = s.plan.certificate.lower_bound;
+      study->width = (int64_t)s.plan.certificate.max_width;
       study->found = s.plan.certificate.found.bytes;
       study->weight_bytes =
           dsp_plan_weight_bytes(arena, &s.g.graph, &study->mesh, &s.plan);

@@ -5,11 +5,12 @@
 //   constants  a source whose cheapest alternative gives every layout for
 //              nothing (a whole weight) needs no search
 //   sources    another source that is read once becomes a part of its reader
-//   chains     an op whose one operand is read by nobody else becomes a part of
-//              the op that makes it
+//   makers     an op whose result is read by one op alone, be it several times,
+//              becomes one with that: what lies between two places of the
+//              residual stream is then a single op
 //
 // An alternative of a merged op stands for one of each part and the cheapest
-// conversion between them.  Of two alternatives, one is superfluous when the
+// conversions between them (tree.c).  Of two of them, one is superfluous when the
 // other costs no more even if what it needs is made from what the first needs,
 // and what the first gives is made from what it gives.  So the layouts of which
 // nobody profits are gone before the search multiplies them.
@@ -21,10 +22,14 @@
 #include <string.h>
 
 #include "frontier.h"
+#include "tree.h"
 
 enum {
-  LONGEST = 16,          ///< ops in one: layers stay alike, however deep
-  MOST_PAIRS = 4096, ///< alternatives to look at for one merged choice
+  LONGEST = 48,        ///< ops in one: layers stay alike, however deep
+  MOST_PAIRS = 131072, ///< alternatives to look at for one merged choice
+  MOST_WAYS = 512,     ///< alternatives of an op that is merged
+  MOST_OPERANDS = 8,   ///< of an op that is merged from two with operands
+  MOST_SLOTS = 4,      ///< of the reader in which the value between them is
 };
 
 /// One op of the original problem, or two nodes that became one.
@@ -46,20 +51,23 @@ typedef struct DspBlend {
 
 typedef struct Contractor {
   DspArena *arena;
+  DspArena *scratch; ///< of the choice that is listed
   const DspSearchProblem *problem;
   const DspSets *sets;
+  DspTrees trees;
   uint32_t *uses;     ///< [nvalues]
   uint32_t *constant; ///< [nops] pick of a source, or UINT32_MAX
   bool *is_constant;  ///< [nvalues]
   uint32_t *maker;    ///< [nvalues] node
   uint32_t *at;       ///< [nops] node at this place of the order
   DspNode *nodes;
-  uint32_t nnodes, nodes_capacity;
+  uint32_t nnodes;
   DspInterner keys;
   DspKey key;
   DspChoice *choices;
   DspBlend *blends;
-  uint32_t choices_capacity, blends_capacity;
+  bool *given_up; ///< a merged choice with too many alternatives
+  uint32_t choices_capacity, blends_capacity, given_up_capacity;
 } Contractor;
 
 static const DspChoice *choice_of(const DspSearchProblem *problem, size_t op) {
@@ -119,7 +127,8 @@ static DspPlanCost find_constants(Contractor *c) {
     if (pick == UINT32_MAX)
       continue;
     c->is_constant[p->ops[op].results[0]] = true;
-    base = dsp_cost_add(base, dsp_way_cost(&choice_of(p, op)->alternatives[pick]));
+    const DspAlternative *way = &choice_of(p, op)->alternatives[pick];
+    base = dsp_cost_add(base, dsp_way_cost(way));
   }
   return base;
 }
@@ -141,17 +150,47 @@ static bool add_hop(DspPlanCost *cost, const DspMetric *metric, uint32_t from,
   return true;
 }
 
+static uint32_t position_of(const DspNode *node, uint32_t value) {
+  uint32_t i = 0;
+  while (node->operands[i] != value)
+    ++i;
+  return i;
+}
+
+/// Adds what it takes to have operand `i` as `to` needs it, where the value is
+/// in all layouts in which `from` needs it.
+static bool add_needs(const Contractor *c, const DspNode *node, uint32_t i,
+                      const uint8_t *from, const uint8_t *to,
+                      DspPlanCost *cost) {
+  const DspMetric *metric = metric_of(c, node->operands[i]);
+  const DspHop *near = metric->near + to[i];
+  uint32_t best = i;
+  for (uint32_t k = 0; k < node->noperands; ++k) {
+    if (k == i || node->operands[k] != node->operands[i])
+      continue;
+    if (from[k] == to[i] || (k < i && to[k] == to[i]))
+      return true; // it is there, or was added for the other one
+    if (dsp_hop_less(near[from[k] * metric->count],
+                     near[from[best] * metric->count]))
+      best = k;
+  }
+  return add_hop(cost, metric, from[best], to[i]);
+}
+
 /// True when `a` may take the place of `b` at no more cost.
 static bool replaces(const Contractor *c, const DspNode *node,
                      const Candidate *a, const Candidate *b) {
   DspPlanCost cost = a->cost;
-  for (uint32_t i = 0; i < node->noperands; ++i)
-    if (!add_hop(&cost, metric_of(c, node->operands[i]), b->needs[i],
-                 a->needs[i]))
-      return false;
   for (uint32_t i = 0; i < node->nresults; ++i)
-    if (!add_hop(&cost, metric_of(c, node->results[i]), a->gives[i],
-                 b->gives[i]))
+    if (a->gives[i] != b->gives[i] &&
+        (!add_hop(&cost, metric_of(c, node->results[i]), a->gives[i],
+                  b->gives[i]) ||
+         cost.bytes > b->cost.bytes))
+      return false;
+  for (uint32_t i = 0; i < node->noperands; ++i)
+    if (a->needs[i] != b->needs[i] &&
+        (!add_needs(c, node, i, b->needs, a->needs, &cost) ||
+         cost.bytes > b->cost.bytes))
       return false;
   return dsp_plan_cost_compare(cost, b->cost) <= 0;
 }
@@ -172,45 +211,102 @@ static void sort(Candidate *list, Candidate *scratch, uint32_t count) {
   }
 }
 
-/// Leaves the alternatives that a cheapest plan may need.
-static uint32_t drop_superfluous(const Contractor *c, const DspNode *node,
-                                 Candidate *list, uint32_t count) {
-  uint32_t kept = 0;
-  sort(list, DSP_NEW(c->arena, Candidate, count), count);
+/// Of those that need and give the same, the first stays.
+static uint32_t drop_equal(const Contractor *c, const DspNode *node,
+                           Candidate *list, uint32_t count) {
+  DspInterner keys = dsp_interner(c->scratch);
+  uint64_t words[2 * DSP_PLAN_MAX_ARITY / sizeof(uint64_t) + 1] = {0};
+  uint32_t kept = 0, bytes = node->noperands + node->nresults;
   for (uint32_t i = 0; i < count; ++i) {
-    bool needed = true;
-    for (uint32_t k = 0; k < kept && needed; ++k)
-      needed = !replaces(c, node, &list[k], &list[i]);
-    if (needed)
+    bool fresh = false;
+    if (node->noperands > 0)
+      memcpy(words, list[i].needs, node->noperands);
+    if (node->nresults > 0)
+      memcpy((uint8_t *)words + node->noperands, list[i].gives,
+             node->nresults);
+    dsp_intern(&keys, words, bytes / sizeof *words + 1, &fresh);
+    if (fresh)
       list[kept++] = list[i];
   }
   return kept;
 }
 
+/// True when one of `kept` may take the place of `it`; that one is then tried
+/// first, since the next is often like this one.
+static bool is_superfluous(const Contractor *c, const DspNode *node,
+                           const Candidate *list, uint32_t *turn,
+                           uint32_t kept, const Candidate *it) {
+  for (uint32_t k = 0; k < kept; ++k) {
+    uint32_t other = turn[k];
+    if (!replaces(c, node, &list[other], it))
+      continue;
+    memmove(turn + 1, turn, k * sizeof *turn);
+    turn[0] = other;
+    return true;
+  }
+  return false;
+}
+
+/// Leaves the alternatives that a cheapest plan may need, or returns
+/// UINT32_MAX: they are more than `most`.
+static uint32_t drop_superfluous(const Contractor *c, const DspNode *node,
+                                 Candidate *list, uint32_t count,
+                                 uint32_t most) {
+  uint32_t kept = 0, *turn = DSP_NEW(c->scratch, uint32_t, count);
+  sort(list, DSP_NEW(c->scratch, Candidate, count), count);
+  count = drop_equal(c, node, list, count);
+  for (uint32_t i = 0; i < count; ++i) {
+    if (is_superfluous(c, node, list, turn, kept, &list[i]))
+      continue;
+    if (kept == most)
+      return UINT32_MAX;
+    turn[kept] = kept;
+    list[kept++] = list[i];
+  }
+  return kept;
+}
+
+static const uint8_t *copied(const Contractor *c, const uint8_t *layouts,
+                             uint32_t count) {
+  uint8_t *copy = DSP_NEW(c->arena, uint8_t, count);
+  if (count > 0)
+    memcpy(copy, layouts, count);
+  return copy;
+}
+
 /// Turns the candidates into the choice of `node`.
 static void add_choice(Contractor *c, const DspNode *node, Candidate *list,
                        uint32_t count, bool merged) {
-  count = drop_superfluous(c, node, list, count);
+  DSP_GROW(c->arena, c->choices, node->choice, c->choices_capacity);
+  DSP_GROW(c->arena, c->blends, node->choice, c->blends_capacity);
+  DSP_GROW(c->arena, c->given_up, node->choice, c->given_up_capacity);
+  count = drop_superfluous(c, node, list, count,
+                           merged ? MOST_WAYS : UINT32_MAX);
+  c->given_up[node->choice] = count == UINT32_MAX;
+  if (count == UINT32_MAX)
+    return;
   DspAlternative *ways = DSP_NEW(c->arena, DspAlternative, count);
   uint32_t *first = DSP_NEW(c->arena, uint32_t, count);
   uint32_t *second = DSP_NEW(c->arena, uint32_t, count);
   for (uint32_t i = 0; i < count; ++i) {
     DspPlanCost cost = list[i].cost;
-    ways[i] = (DspAlternative){list[i].needs,    list[i].gives, cost.bytes,
-                               cost.collectives, cost.penalty,  cost.order};
+    ways[i] = (DspAlternative){
+      copied(c, list[i].needs, node->noperands), list[i].gives, cost.bytes,
+      cost.collectives, cost.penalty, cost.order};
     first[i] = list[i].first;
     second[i] = list[i].second;
   }
-  DSP_GROW(c->arena, c->choices, node->choice, c->choices_capacity);
-  DSP_GROW(c->arena, c->blends, node->choice, c->blends_capacity);
   c->choices[node->choice] =
       (DspChoice){node->noperands, node->nresults, count, ways};
   c->blends[node->choice] = (DspBlend){first, merged ? second : NULL};
 }
 
+/// The classes of its values, and which operands are the same one.
 static void key_add_classes(Contractor *c, const DspNode *node) {
   for (uint32_t i = 0; i < node->noperands; ++i)
-    dsp_key_add(&c->key, c->problem->value_class[node->operands[i]]);
+    dsp_key_add(&c->key,
+                (uint64_t)position_of(node, node->operands[i]) << 32 |
+                    c->problem->value_class[node->operands[i]]);
   for (uint32_t i = 0; i < node->nresults; ++i)
     dsp_key_add(&c->key, c->problem->value_class[node->results[i]]);
 }
@@ -218,7 +314,7 @@ static void key_add_classes(Contractor *c, const DspNode *node) {
 /// The layouts of those of the values of `op` that the search looks at.
 static const uint8_t *searched(const Contractor *c, const uint32_t *values,
                                uint32_t count, const uint8_t *layouts) {
-  uint8_t *kept = DSP_NEW(c->arena, uint8_t, count);
+  uint8_t *kept = DSP_NEW(c->scratch, uint8_t, count);
   uint32_t n = 0;
   for (uint32_t i = 0; i < count; ++i)
     if (!c->is_constant[values[i]])
@@ -229,7 +325,7 @@ static const uint8_t *searched(const Contractor *c, const uint32_t *values,
 static void list_own(Contractor *c, const DspNode *node, uint32_t op) {
   const DspSearchOp *it = &c->problem->ops[op];
   const DspChoice *choice = choice_of(c->problem, op);
-  Candidate *list = DSP_NEW(c->arena, Candidate, choice->count);
+  Candidate *list = DSP_NEW(c->scratch, Candidate, choice->count);
   for (uint32_t a = 0; a < choice->count; ++a) {
     const DspAlternative *way = &choice->alternatives[a];
     list[a] = (Candidate){dsp_way_cost(way),
@@ -246,8 +342,9 @@ static DspNode node_of_op(Contractor *c, uint32_t op) {
   const DspChoice *choice = choice_of(c->problem, op);
   uint32_t *operands = DSP_NEW(c->arena, uint32_t, choice->noperands);
   DspNode node = {.op = op, .place = op, .first = UINT32_MAX,
-                  .second = UINT32_MAX, .length = 1, .nresults = choice->nresults,
-                  .results = it->results, .operands = operands};
+                  .second = UINT32_MAX, .length = 1,
+                  .nresults = choice->nresults, .results = it->results,
+                  .operands = operands};
   c->key.count = 0;
   dsp_key_add(&c->key, it->choice);
   for (uint32_t i = 0; i < choice->noperands; ++i) {
@@ -258,122 +355,177 @@ static DspNode node_of_op(Contractor *c, uint32_t op) {
   key_add_classes(c, &node);
   bool fresh = false;
   node.choice = dsp_intern(&c->keys, c->key.words, c->key.count, &fresh);
-  if (fresh)
+  if (fresh) {
+    c->scratch = dsp_arena_create();
     list_own(c, &node, op);
+    dsp_arena_destroy(c->scratch);
+  }
   return node;
 }
 
-/// What the merged op needs: of the source's reader all but the value between
-/// them, of a chain what its first part needs.
-static const uint8_t *needs_of(const Contractor *c, const DspNode *first,
+/// What the merged op needs: all that the first part needs, and of the second
+/// all but the value between them.
+static const uint8_t *needs_of(const Contractor *c, const DspNode *node,
                                const uint8_t *needs, const uint8_t *more,
-                               uint32_t count, uint32_t between) {
-  if (first->noperands > 0)
-    return needs;
-  uint8_t *all = DSP_NEW(c->arena, uint8_t, count);
-  memcpy(all, more, between);
-  memcpy(all + between, more + between + 1, count - between);
+                               uint32_t value) {
+  const DspNode *a = &c->nodes[node->first], *b = &c->nodes[node->second];
+  uint8_t *all = DSP_NEW(c->scratch, uint8_t, node->noperands);
+  uint32_t n = a->noperands;
+  if (n > 0)
+    memcpy(all, needs, n);
+  for (uint32_t i = 0; i < b->noperands; ++i)
+    if (b->operands[i] != value)
+      all[n++] = more[i];
   return all;
 }
 
-static void list_pairs(Contractor *c, const DspNode *node, uint32_t value,
-                       uint32_t between) {
-  const DspNode *first = &c->nodes[node->first];
-  const DspChoice *a = &c->choices[first->choice];
-  const DspChoice *b = &c->choices[c->nodes[node->second].choice];
-  Candidate *list = DSP_NEW(c->arena, Candidate, (size_t)a->count * b->count);
+/// The layouts in which an alternative of `node` needs `value`.
+static DspLayoutSet needed(const DspNode *node, uint32_t value,
+                           const uint8_t *needs) {
+  DspLayoutSet set = 0;
+  for (uint32_t i = 0; i < node->noperands; ++i)
+    if (node->operands[i] == value)
+      set |= dsp_set_of(needs[i]);
+  return set;
+}
+
+static void list_pairs(Contractor *c, const DspNode *node, uint32_t value) {
+  const DspNode *second = &c->nodes[node->second];
+  const DspChoice *a = &c->choices[c->nodes[node->first].choice];
+  const DspChoice *b = &c->choices[second->choice];
+  uint32_t class_id = c->problem->value_class[value];
+  Candidate *list =
+      DSP_NEW(c->scratch, Candidate, (size_t)a->count * b->count);
   uint32_t count = 0;
-  for (uint32_t i = 0; i < a->count; ++i)
-    for (uint32_t k = 0; k < b->count; ++k) {
-      const DspAlternative *x = &a->alternatives[i], *y = &b->alternatives[k];
+  for (uint32_t k = 0; k < b->count; ++k) {
+    const DspAlternative *y = &b->alternatives[k];
+    const DspHop *hops =
+        dsp_trees_to(&c->trees, class_id, needed(second, value, y->needs));
+    for (uint32_t i = 0; i < a->count; ++i) {
+      const DspAlternative *x = &a->alternatives[i];
       DspPlanCost cost = dsp_cost_add(dsp_way_cost(x), dsp_way_cost(y));
-      if (!add_hop(&cost, metric_of(c, value), x->gives[0], y->needs[between]))
+      DspHop hop = hops[x->gives[0]];
+      if (hop.bytes == DSP_PLAN_NEVER)
         continue;
-      const uint8_t *needs = needs_of(c, first, x->needs, y->needs,
-                                      node->noperands, between);
-      list[count++] = (Candidate){cost, needs, y->gives, i, k};
+      cost.bytes += hop.bytes;
+      cost.collectives += hop.collectives;
+      list[count++] = (Candidate){
+        cost, needs_of(c, node, x->needs, y->needs, value), y->gives, i, k};
     }
+  }
   add_choice(c, node, list, count, true);
 }
 
+/// There is room: an op is merged at most once.
 static uint32_t push(Contractor *c, DspNode node) {
-  DSP_GROW(c->arena, c->nodes, c->nnodes, c->nodes_capacity);
   c->nodes[c->nnodes] = node;
   return c->nnodes++;
 }
 
-static uint32_t position_of(const DspNode *node, uint32_t value) {
-  uint32_t i = 0;
-  while (node->operands[i] != value)
-    ++i;
-  return i;
+/// Where an operand of `node` is `value`, a bit each.
+static uint32_t slots_of(const DspNode *node, uint32_t value) {
+  uint32_t slots = 0;
+  for (uint32_t i = 0; i < node->noperands; ++i)
+    slots |= (uint32_t)(node->operands[i] == value) << i;
+  return slots;
 }
 
-/// The operands of `node` without the one at `position`.
-static const uint32_t *without(Contractor *c, const DspNode *node,
-                               uint32_t position) {
-  uint32_t *rest = DSP_NEW(c->arena, uint32_t, node->noperands);
-  for (uint32_t i = 0, n = 0; i < node->noperands; ++i)
-    if (i != position)
-      rest[n++] = node->operands[i];
-  return rest;
+/// The operands of both but the value between them.
+static void join_operands(Contractor *c, const DspNode *a, const DspNode *b,
+                          uint32_t value, DspNode *node) {
+  uint32_t *all =
+      DSP_NEW(c->arena, uint32_t, a->noperands + b->noperands);
+  uint32_t n = a->noperands;
+  if (n > 0)
+    memcpy(all, a->operands, n * sizeof *all);
+  for (uint32_t i = 0; i < b->noperands; ++i)
+    if (b->operands[i] != value)
+      all[n++] = b->operands[i];
+  node->operands = all;
+  node->noperands = n;
 }
 
-/// One node for the maker of `value` and its only reader; one of the two has no
-/// other operand than that.
+/// One node for the maker of `value` and its only reader, or UINT32_MAX.
 static uint32_t merge(Contractor *c, uint32_t first, uint32_t second,
                       uint32_t value) {
   const DspNode *a = &c->nodes[first], *b = &c->nodes[second];
-  uint32_t between = position_of(b, value);
   DspNode node = {.op = b->op, .first = first, .second = second,
                   .length = a->length + b->length, .nresults = b->nresults,
                   .results = b->results};
-  node.place = a->noperands > 0 ? a->place : b->place;
-  node.noperands = a->noperands + b->noperands - 1;
-  node.operands = a->noperands > 0 ? a->operands : without(c, b, between);
+  bool chain = a->noperands > 0 && b->noperands == 1;
+  node.place = chain ? a->place : b->place;
+  join_operands(c, a, b, value, &node);
   c->key.count = 0;
   dsp_key_add(&c->key, (uint64_t)a->choice << 32 | b->choice);
-  dsp_key_add(&c->key, (uint64_t)between << 32 |
+  dsp_key_add(&c->key, (uint64_t)slots_of(b, value) << 32 |
                            c->problem->value_class[value]);
   dsp_key_add(&c->key, UINT64_MAX); // no op of the original has such a key
   key_add_classes(c, &node);
   bool fresh = false;
   node.choice = dsp_intern(&c->keys, c->key.words, c->key.count, &fresh);
   uint32_t merged = push(c, node);
-  if (fresh)
-    list_pairs(c, &c->nodes[merged], value, between);
+  if (fresh) {
+    c->scratch = dsp_arena_create();
+    list_pairs(c, &c->nodes[merged], value);
+    dsp_arena_destroy(c->scratch);
+  }
+  if (c->given_up[node.choice]) {
+    --c->nnodes;
+    return UINT32_MAX;
+  }
   return merged;
+}
+
+/// Does `node` read a value in several places that is like what it makes?
+/// Then it is a layer, and the next one begins after it.
+static bool is_layer(const Contractor *c, const DspNode *node) {
+  const uint32_t *class_of = c->problem->value_class;
+  for (uint32_t i = 0; i < node->noperands; ++i)
+    if (class_of[node->operands[i]] == class_of[node->results[0]] &&
+        position_of(node, node->operands[i]) < i)
+      return true;
+  return false;
 }
 
 /// May the maker of `value` and its reader be one?
 static bool may_merge(const Contractor *c, uint32_t value,
                       const DspNode *reader) {
-  if (c->uses[value] != 1)
+  uint32_t slots =
+      (uint32_t)__builtin_popcount(slots_of(reader, value));
+  if (c->uses[value] != slots || slots > MOST_SLOTS)
     return false;
   const DspNode *maker = &c->nodes[c->maker[value]];
+  uint32_t operands = maker->noperands + reader->noperands - slots;
+  bool simple = maker->noperands == 0 || reader->noperands == 1;
   return maker->nresults == 1 && maker->length + reader->length <= LONGEST &&
-         (maker->noperands == 0 || reader->noperands == 1) &&
+         (simple || operands <= MOST_OPERANDS) &&
+         (slots == 1 || !is_layer(c, maker)) &&
          (size_t)c->choices[maker->choice].count *
                  c->choices[reader->choice].count <=
              MOST_PAIRS;
 }
 
-/// The value on which `node` may merge with its maker, or UINT32_MAX.
-static uint32_t value_to_merge(const Contractor *c, const DspNode *node) {
-  for (uint32_t i = 0; i < node->noperands; ++i)
-    if (may_merge(c, node->operands[i], node))
-      return node->operands[i];
+/// Merges `node` with the maker of one of its operands, or returns UINT32_MAX.
+static uint32_t merge_any(Contractor *c, uint32_t node) {
+  for (uint32_t i = 0; i < c->nodes[node].noperands; ++i) {
+    uint32_t value = c->nodes[node].operands[i];
+    if (!may_merge(c, value, &c->nodes[node]))
+      continue;
+    uint32_t maker = c->maker[value];
+    uint32_t merged = merge(c, maker, node, value);
+    if (merged == UINT32_MAX)
+      continue;
+    c->at[c->nodes[maker].place] = UINT32_MAX;
+    return merged;
+  }
   return UINT32_MAX;
 }
 
 /// Places an op; what merges with it leaves its own place.
 static void place(Contractor *c, uint32_t op) {
-  uint32_t node = push(c, node_of_op(c, op)), value;
-  while ((value = value_to_merge(c, &c->nodes[node])) != UINT32_MAX) {
-    uint32_t maker = c->maker[value];
-    c->at[c->nodes[maker].place] = UINT32_MAX;
-    node = merge(c, maker, node, value);
-  }
+  uint32_t node = push(c, node_of_op(c, op)), merged;
+  while ((merged = merge_any(c, node)) != UINT32_MAX)
+    node = merged;
   c->at[c->nodes[node].place] = node;
   for (uint32_t i = 0; i < c->nodes[node].nresults; ++i)
     c->maker[c->nodes[node].results[i]] = node;
@@ -406,10 +558,12 @@ static void finish(Contractor *c, DspContraction *out) {
 DspContraction dsp_contract(DspArena *arena, const DspSearchProblem *problem,
                             const DspSets *sets) {
   Contractor c = {.arena = arena, .problem = problem, .sets = sets,
+                  .trees = dsp_trees(arena, sets),
                   .keys = dsp_interner(arena), .key.arena = arena};
   DspContraction out = {.base = find_constants(&c)};
   c.maker = DSP_NEW(arena, uint32_t, problem->nvalues);
   c.at = DSP_NEW(arena, uint32_t, problem->nops);
+  c.nodes = DSP_NEW(arena, DspNode, 2 * problem->nops);
   for (uint32_t op = 0; op < problem->nops; ++op) {
     c.at[op] = UINT32_MAX;
     if (c.constant[op] == UINT32_MAX)

@@ -5,7 +5,7 @@
 //         that fits goes below (fit.h says why).
 #include "dspc/plan/fit.h"
 
-
+#include <string.h>
 
 #include "dspc/support/bug.h"
 #include "intern.h"
@@ -14,7 +14,9 @@ __extension__ typedef __int128 Wide;
 
 enum {
   ROUNDS = 3,      ///< of finding out which ops hold most
-  SEARCH_SHARE = 2, ///< the search for the price may take 1/2 of the plans
+  TRIES = 3,       ///< with other ops charged
+  ENOUGH = 16,     ///< plans for one of them; with fewer, the first that fits
+                   ///< is the only one
   NUDGE = 64,      ///< a little more or less: 1/64
 };
 
@@ -32,15 +34,16 @@ typedef struct Search {
   size_t nweights;
   bool *charged; ///< [nops] an op that holds much in some plan
   size_t ncharged;
+  int64_t share; ///< an op is charged that holds 1/share of what the one holds
+                 ///< that holds most
+  size_t until;  ///< this many plans
 } Search;
 
 static bool fits(const Search *s, const DspPriced *plan) {
   return plan->memory <= s->fitter->limit;
 }
 
-static bool has_time(const Search *s, size_t share) {
-  return s->fit->plans < s->fitter->most / share;
-}
+static bool has_time(const Search *s) { return s->fit->plans < s->until; }
 
 /// What a weight is charged where the op that reads it is charged `taken`.
 static int64_t rest_of(const Search *s, size_t weight, int64_t price,
@@ -119,8 +122,7 @@ static bool plan_all_at(const Search *s, int64_t price, Point *point) {
   return true;
 }
 
-/// Charges the ops that hold at least half as much as the one that holds most;
-/// returns whether some were not charged before.
+/// Charges the ops that hold much; returns whether that adds some.
 static bool charge_ops(Search *s, const DspPriced *plan) {
   const int64_t *besides = dsp_holds_besides(s->arena, &plan->holds);
   int64_t most = 1;
@@ -128,7 +130,7 @@ static bool charge_ops(Search *s, const DspPriced *plan) {
   for (size_t o = 0; o < plan->holds.nops; ++o)
     most = besides[o] > most ? besides[o] : most;
   for (size_t o = 0; o < plan->holds.nops; ++o)
-    if (!s->charged[o] && besides[o] >= most - most / 2) {
+    if (!s->charged[o] && besides[o] * s->share >= most) {
       s->charged[o] = true;
       ++s->ncharged;
     }
@@ -147,7 +149,7 @@ static int64_t highest_price(const DspPriced *plan) {
 
 /// Finds a plan that fits by a high price; false: none.
 static bool find_high(Search *s, Point *high) {
-  for (int round = 0; round < ROUNDS && has_time(s, 1); ++round) {
+  for (int round = 0; round < ROUNDS && has_time(s); ++round) {
     if (!plan_all_at(s, highest_price(&s->fit->free), high))
       return false;
     if (fits(s, &high->plan))
@@ -177,7 +179,7 @@ static bool is_same(const Point *a, const Point *b) {
 /// returns it.
 static int64_t find_price(const Search *s, Point *low, Point *high) {
   int64_t price = high->price;
-  while (has_time(s, SEARCH_SHARE)) {
+  while (has_time(s)) {
     Point middle;
     int64_t next = meeting_price(low, high);
     if (next <= low->price || next >= high->price)
@@ -196,7 +198,7 @@ static int64_t find_price(const Search *s, Point *low, Point *high) {
 static void divide_weights(const Search *s, int64_t price, bool first) {
   int64_t high = price + price / NUDGE + 1, low = price - price / NUDGE;
   size_t few = 0, all = s->nweights, many = all;
-  while (many - few > 1 && has_time(s, 1)) {
+  while (many - few > 1 && has_time(s)) {
     size_t count = few + (many - few) / 2;
     DspPriced plan;
     int64_t *prices = make_prices(s, high, low, first ? 0 : all - count,
@@ -207,14 +209,38 @@ static void divide_weights(const Search *s, int64_t price, bool first) {
   }
 }
 
-static void begin(Search *s, DspArena *arena, const DspFitter *fitter,
-                  DspFit *fit) {
+/// Charges the weights and the ops that hold much, and looks for the price.
+static void try_share(Search *s, int64_t share, bool whether) {
+  Point low = {.plan = s->fit->free}, high;
+  s->share = share;
+  s->ncharged = 0;
+  memset(s->charged, 0, s->fit->free.holds.nops);
+  charge_ops(s, &s->fit->free);
+  if (!find_high(s, &high) || whether)
+    return;
+  low.holds = charged_bytes(s, &low.plan);
+  int64_t price = find_price(s, &low, &high);
+  divide_weights(s, price, true);
+  divide_weights(s, price, false);
+}
+
+static void search(DspArena *arena, const DspFitter *fitter, DspFit *fit,
+                   bool whether) {
+  static const int64_t shares[TRIES] = {2, 1, 64};
   const DspHolds *free = &fit->free.holds;
-  *s = (Search){.arena = arena, .fitter = fitter, .fit = fit,
-                .charged = DSP_NEW(arena, bool, free->nops)};
+  Search s = {.arena = arena, .fitter = fitter, .fit = fit,
+              .charged = DSP_NEW(arena, bool, free->nops)};
   for (size_t o = 0; o < free->nops; ++o)
-    s->nweights += free->is_weight[o];
-  charge_ops(s, &fit->free);
+    s.nweights += free->is_weight[o];
+  size_t tries = fitter->most / ENOUGH;
+  tries = tries < 1 ? 1 : tries > TRIES ? TRIES : tries;
+  for (size_t t = 0; t < TRIES; ++t) {
+    size_t left = t < tries ? tries - t : 1;
+    if (fit->fits && (whether || t >= tries))
+      break;
+    s.until = fit->plans + (fitter->most - fit->plans) / left;
+    try_share(&s, shares[t], whether);
+  }
 }
 
 /// What cannot be true is our mistake; that a plan needs less than its floor
@@ -229,7 +255,6 @@ static void check_bound(DspFit *fit) {
 
 DspFit dsp_plan_fit(DspArena *arena, const DspFitter *fitter, bool whether) {
   DspFit fit = {.plans = 1};
-  Search s;
   if (!fitter->plan(fitter->user, NULL, &fit.free))
     return fit;
   fit.bound = fit.free.bound;
@@ -238,15 +263,8 @@ DspFit dsp_plan_fit(DspArena *arena, const DspFitter *fitter, bool whether) {
     fit.plan = fit.free;
     return fit;
   }
-  begin(&s, arena, fitter, &fit);
-  Point low = {.plan = fit.free, .holds = 0}, high;
-  if (!find_high(&s, &high) || whether)
-    return fit;
-  low.holds = charged_bytes(&s, &low.plan);
-  high.holds = charged_bytes(&s, &high.plan);
-  int64_t price = find_price(&s, &low, &high);
-  divide_weights(&s, price, true);
-  divide_weights(&s, price, false);
-  check_bound(&fit);
+  search(arena, fitter, &fit, whether);
+  if (fit.fits)
+    check_bound(&fit);
   return fit;
 }

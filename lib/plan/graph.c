@@ -147,7 +147,7 @@ static DspSearchLimits limits_of(const DspPlanOptions *options) {
   if (limits.max_width == 0)
     limits.max_width = two ? 4000 : 20000;
   if (limits.max_explored == 0)
-    limits.max_explored = two ? 200000 : 500000;
+    limits.max_explored = two ? 20000 : 500000;
   if (limits.beam == 0)
     limits.beam = two ? 200 : 500;
   return limits;
@@ -165,13 +165,10 @@ static DspPlanStatus plan_once(DspArena *arena, const DspPlanGraph *graph,
   DspPlanStatus status =
       dsp_plan_lower(scratch, graph, options, residual, &low, culprit);
   DspSearchLimits limits = limits_of(options);
-  if (status == DSP_PLAN_OK &&
-      dsp_search(scratch, &low.problem, &limits, &found))
+  if (status == DSP_PLAN_OK && dsp_improve(scratch, &low, &limits, &found))
     status = DSP_PLAN_NONE;
-  if (status == DSP_PLAN_OK) {
-    dsp_improve(scratch, &low, &limits, &found);
+  if (status == DSP_PLAN_OK)
     read_plan(arena, graph, options, &low, &found, plan);
-  }
   dsp_arena_destroy(scratch);
   return status;
 }

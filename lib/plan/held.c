@@ -4,8 +4,9 @@
 // values may never exist; slices and renames are parts of other values.  The
 // operands and results of all other ops lie in memory, each in its own place,
 // while the op runs; operands that are parts of one value may overlap, and the
-// largest of them counts.  A parameter that lies as the op needs it counts once,
-// one that is gathered first more than that: the op holds it as it needs it.
+// largest of them counts.  A parameter that lies as the op needs it counts
+// once, one that is gathered first more than that: the op holds it as it needs
+// it.
 //
 // Needs:  ops in topological order.
 // Leaves: bytes of rank 0, which has the longest parts.
@@ -42,8 +43,10 @@ static const DspPlanShape *find_shapes(DspArena *arena,
   return shapes;
 }
 
+/// Inputs are there from the beginning, outputs until the end.
 static bool is_held(const DspPlanOp *op) {
-  return op->kind == DSP_PLAN_COMPUTE && (op->partial || op->attention);
+  return op->kind == DSP_PLAN_INPUT || op->kind == DSP_PLAN_OUTPUT ||
+         (op->kind == DSP_PLAN_COMPUTE && (op->partial || op->attention));
 }
 
 static const uint32_t *find_readers(DspArena *arena,

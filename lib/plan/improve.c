@@ -1,26 +1,31 @@
-// improve.c - where the search met a limit, look again among fewer plans.
+// improve.c - where the search meets a limit, find a plan in another way, and
+// prove that it is the cheapest.
 //
-// A beam may lose its way: what it keeps looks cheap now and is dear later.
-// Two smaller problems are searched after it.  In the first both axes cut the
-// same dim wherever an op offers that: these are the plans of one axis of as
-// many ranks, lifted to two.  In the second ops that are alike may do what some
-// op of that kind does in a plan found so far, and nothing else; it holds all
-// these plans, and mixes them.  It is repeated as long as that helps.
+// First the search has a try.  Where it meets a limit, a plan is found among
+// fewer alternatives: those in which both axes cut the same dim wherever an op
+// offers that.  These are the plans of one axis of as many ranks, lifted to
+// two.  Then the whole problem is searched again without what costs more than
+// that plan (narrow.c); what it finds is the new plan, until nothing is
+// cheaper.  Mostly this proves it.  Where it does not, ops that are alike may
+// do what some op of that kind does in a plan found so far, and nothing else:
+// this mixes the plans.
 //
-// Needs:  the result of the search.
-// Leaves: the cheapest plan of all; the bound is that of the first search.
+// Needs:  a problem on one or two axes.
+// Leaves: the cheapest plan of all, and the best bound.
 #include "improve.h"
 
 #include "dspc/support/bug.h"
 #include "intern.h"
+#include "search.h"
 
-enum { MOST_ROUNDS = 4 };
+enum { MOST_ROUNDS = 4, MOST_GUESSES = 16, MOST_MISSES = 3 };
 
 typedef struct Improver {
   DspArena *arena, *scratch;
   const DspLowered *lowered;
   const DspSearchLimits *limits;
-  bool **offered; ///< [nchoices][count] what the next problem holds
+  DspJoined *joined; ///< the whole problem
+  bool **offered;    ///< [nchoices][count] what the next problem holds
   DspSearchResult *best;
 } Improver;
 
@@ -46,8 +51,7 @@ static void offer_lifted(Improver *m) {
     bool any = false;
     for (uint32_t a = 0; a < p->choices[c].count; ++a)
       any |= m->offered[c][a] = same_on_both(m->lowered->ways[c][a]);
-    for (uint32_t a = 0; a < p->choices[c].count; ++a)
-      m->offered[c][a] |= !any;
+    for (uint32_t a = 0; a < p->choices[c].count; ++a) m->offered[c][a] |= !any;
   }
 }
 
@@ -65,8 +69,7 @@ static DspChoice narrowed(const Improver *m, const DspChoice *choice,
   DspAlternative *kept = DSP_NEW(m->scratch, DspAlternative, choice->count);
   uint32_t count = 0;
   for (uint32_t a = 0; a < choice->count; ++a) {
-    if (!offered[a])
-      continue;
+    if (!offered[a]) continue;
     places[count] = a;
     kept[count++] = choice->alternatives[a];
   }
@@ -90,41 +93,139 @@ static bool search(const Improver *m, DspSearchResult *result) {
   return true;
 }
 
-/// Takes the plan if it is cheaper; what is proved stays.
-static bool take(DspSearchResult *best, const DspSearchResult *other) {
+/// Takes the plan if it is cheaper, and the bound if it is higher.
+static bool take(DspSearchResult *best, const DspSearchResult *other,
+                 bool whole) {
   DspCertificate certificate = best->certificate;
-  if (dsp_plan_cost_compare(other->certificate.found, certificate.found) >= 0)
-    return false;
-  *best = *other;
-  certificate.found = other->certificate.found;
+  bool cheaper =
+      dsp_plan_cost_compare(other->certificate.found, certificate.found) < 0;
+  if (cheaper) *best = *other;
+  if (whole && other->certificate.lower_bound > certificate.lower_bound)
+    certificate.lower_bound = other->certificate.lower_bound;
+  if (other->certificate.max_width > certificate.max_width)
+    certificate.max_width = other->certificate.max_width;
+  certificate.exact |= whole && other->certificate.exact;
+  certificate.explored += other->certificate.explored;
+  certificate.steps += other->certificate.steps;
+  certificate.found = best->certificate.found;
   if (certificate.lower_bound > certificate.found.bytes)
     dsp_bug("a plan of %lld bytes below the proved bound of %lld",
             (long long)certificate.found.bytes,
             (long long)certificate.lower_bound);
   best->certificate = certificate;
-  return true;
+  return cheaper;
 }
 
-void dsp_improve(DspArena *arena, const DspLowered *lowered,
-                 const DspSearchLimits *limits, DspSearchResult *result) {
-  if (result->certificate.exact)
-    return;
-  Improver m = {.arena = arena, .scratch = dsp_arena_create(),
-                .lowered = lowered, .limits = limits, .best = result};
-  bool **pool = no_offers(&m);
+/// Nothing moves fewer bytes, whether or not it takes fewer collectives.
+static bool is_settled(const Improver *m) {
+  const DspCertificate *certificate = &m->best->certificate;
+  return certificate->exact ||
+         certificate->lower_bound == certificate->found.bytes;
+}
+
+/// Looks for a plan of at most `guess` bytes; that there is none is a bound.
+static DspSearchStatus try_guess(Improver *m, int64_t guess) {
+  DspSearchLimits limits = *m->limits;
   DspSearchResult other;
-  offer_picks(&m, pool, result->picks);
-  m.offered = no_offers(&m);
-  offer_lifted(&m);
-  if (search(&m, &other)) {
-    offer_picks(&m, pool, other.picks);
-    take(result, &other);
+  DspCertificate *certificate = &m->best->certificate;
+  limits.known = guess;
+  limits.give_up = true;
+  DspSearchStatus status =
+      dsp_search_joined(m->arena, m->joined, &limits, &other);
+  if (status == DSP_SEARCH_NO_PLAN && guess >= certificate->found.bytes)
+    dsp_bug("a plan of %lld bytes was lost", (long long)guess);
+  if (status == DSP_SEARCH_OK)
+    take(m->best, &other, true);
+  else if (status == DSP_SEARCH_NO_PLAN)
+    certificate->lower_bound = guess + 1;
+  else if (other.certificate.lower_bound > certificate->lower_bound)
+    certificate->lower_bound = other.certificate.lower_bound;
+  return status;
+}
+
+/// Searches without what costs more than the plan that is known.  Where too
+/// much is left, the bound may be close to the cheapest plan and the one that
+/// is known may not: then one guesses what the cheapest one costs, a little
+/// above the bound, and more as long as there is no such plan.
+static void prove(Improver *m) {
+  const DspCertificate *certificate = &m->best->certificate;
+  if (try_guess(m, certificate->found.bytes) != DSP_SEARCH_GAVE_UP) return;
+  int64_t step = (certificate->found.bytes - certificate->lower_bound) / 256;
+  for (int i = 0, misses = 0; i < MOST_GUESSES && misses < MOST_MISSES; ++i) {
+    if (is_settled(m)) return;
+    int64_t guess = certificate->lower_bound + step;
+    if (guess >= certificate->found.bytes)
+      guess = certificate->found.bytes - 1;
+    bool missed = try_guess(m, guess) == DSP_SEARCH_GAVE_UP;
+    misses += missed;
+    step = missed ? step / 4 : step * 2;
   }
-  m.offered = pool;
-  for (int round = 0; round < MOST_ROUNDS; ++round) {
-    if (!search(&m, &other) || !take(result, &other))
-      break;
-    offer_picks(&m, pool, other.picks);
+}
+
+/// Goes on with a beam from where the limit is met.
+static void search_on(Improver *m, bool **pool) {
+  DspSearchLimits limits = *m->limits;
+  DspSearchResult other;
+  limits.known = m->best->certificate.found.bytes;
+  if (dsp_search_joined(m->arena, m->joined, &limits, &other) != DSP_SEARCH_OK)
+    return;
+  offer_picks(m, pool, other.picks);
+  if (take(m->best, &other, true)) prove(m);
+}
+
+/// Mixes the plans that were found.
+static void mix(Improver *m, bool **pool) {
+  DspSearchResult other;
+  m->offered = pool;
+  for (int round = 0; round < MOST_ROUNDS && !is_settled(m); ++round) {
+    if (!search(m, &other) || !take(m->best, &other, false)) return;
+    offer_picks(m, pool, other.picks);
+    prove(m);
+  }
+}
+
+/// Finds some plan: a lifted one, or, where there is none, with a beam.
+static DspSearchStatus find_any(Improver *m, bool **pool) {
+  m->offered = no_offers(m);
+  offer_lifted(m);
+  DspSearchLimits few = {.max_width = 200, .max_explored = 2000, .beam = 40};
+  const DspSearchLimits *limits = m->limits;
+  m->limits = &few;
+  bool fine = search(m, m->best);
+  m->limits = limits;
+  if (fine) {
+    m->best->certificate.exact = false;
+    m->best->certificate.lower_bound = 0;
+  } else {
+    DspSearchStatus status =
+        dsp_search_joined(m->arena, m->joined, m->limits, m->best);
+    if (status != DSP_SEARCH_OK) return status;
+  }
+  offer_picks(m, pool, m->best->picks);
+  return DSP_SEARCH_OK;
+}
+
+DspSearchStatus dsp_improve(DspArena *arena, const DspLowered *lowered,
+                            const DspSearchLimits *limits,
+                            DspSearchResult *result) {
+  DspSearchLimits first = *limits;
+  Improver m = {.arena = arena,
+                .scratch = dsp_arena_create(),
+                .lowered = lowered,
+                .limits = limits,
+                .best = result};
+  first.give_up = true;
+  m.joined = dsp_join(m.scratch, &lowered->problem);
+  DspSearchStatus status = dsp_search_joined(arena, m.joined, &first, result);
+  if (status == DSP_SEARCH_GAVE_UP) {
+    bool **pool = no_offers(&m);
+    status = find_any(&m, pool);
+    if (status == DSP_SEARCH_OK) {
+      prove(&m);
+      if (!is_settled(&m)) search_on(&m, pool);
+      mix(&m, pool);
+    }
   }
   dsp_arena_destroy(m.scratch);
+  return status;
 }

@@ -1,14 +1,14 @@
-// improve.h - a better plan where the search met a limit.
+// improve.h - the search, and what is done where it meets a limit.
 #ifndef DSPC_LIB_PLAN_IMPROVE_H
 #define DSPC_LIB_PLAN_IMPROVE_H
 
 #include "dspc/plan/lower.h"
 
-/// Searches again among fewer alternatives when `result` is not proved, and
-/// puts a cheaper plan into its place.  What the certificate says of the whole
-/// problem, the bound above all, stays; `found` is of the plan that is
-/// returned.
-void dsp_improve(DspArena *arena, const DspLowered *lowered,
-                 const DspSearchLimits *limits, DspSearchResult *result);
+/// Finds the cheapest plan of `lowered`, as `dsp_search` does.  Where the
+/// search meets a limit, it is repeated without what costs more than a plan
+/// that is known by then; the certificate has the best bound of all.
+DspSearchStatus dsp_improve(DspArena *arena, const DspLowered *lowered,
+                            const DspSearchLimits *limits,
+                            DspSearchResult *result);
 
 #endif

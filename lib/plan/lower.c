@@ -484,9 +484,8 @@ static void make_boundary(Lowering *l, size_t o) {
     uint8_t *index = DSP_NEW(l->arena, uint8_t, 1);
     *index = (uint8_t)i;
     out[n].needs = out[n].gives = index;
-    if (op->kind == DSP_PLAN_PARAM)
-      out[n].bytes = dsp_holding_charge(
-          &l->holding, o, dsp_holding_bytes(&l->holding, o, NULL, &layout));
+    out[n].bytes = dsp_holding_charge(
+        &l->holding, o, dsp_holding_bytes(&l->holding, o, &layout, &layout));
     out[n].penalty = boundary_penalty(l, op, layout);
     if (op->kind != DSP_PLAN_PARAM)
       out[n].order = order_of(l, op, layout.axes[0].dim, layout.axes[1].dim);

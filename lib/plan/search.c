@@ -17,9 +17,9 @@
 
 #include "dspc/plan/plan.h"
 #include "dspc/support/bug.h"
-#include "contract.h"
 #include "frontier.h"
 #include "route.h"
+#include "search.h"
 
 enum {
   CANDIDATES_PER_STATE = 4,
@@ -28,8 +28,9 @@ enum {
 typedef struct Search {
   const DspSearchProblem *problem;
   DspArena *arena; ///< gone after the search
-  DspSets sets;
-  DspContraction contraction; ///< `problem` is of it
+  DspJoined *joined;      ///< the problem as it was given
+  DspSets *sets;          ///< of `problem`
+  DspNarrowing narrowing; ///< `problem` is of it
   DspOrder order;
   DspSearchLimits limits;
 
@@ -100,23 +101,24 @@ static void start(Search *s) {
 }
 
 /// The search stays where it is: its order points into it.
-static void begin(Search *s, DspArena *scratch,
-                  const DspSearchProblem *original,
+static void begin(Search *s, DspArena *scratch, DspJoined *joined,
                   const DspSearchLimits *limits) {
-  *s = (Search){.arena = scratch, .limits = with_defaults(limits)};
-  s->sets = dsp_sets(scratch, original);
-  s->contraction = dsp_contract(scratch, original, &s->sets);
-  s->problem = &s->contraction.problem;
+  size_t nvalues = joined->problem->nvalues;
+  *s = (Search){.arena = scratch, .limits = with_defaults(limits),
+                .joined = joined};
+  s->narrowing = dsp_narrow(scratch, joined, s->limits.known);
+  s->sets = s->narrowing.sets;
+  s->problem = s->narrowing.problem;
   s->order = dsp_order(scratch, s->problem);
   s->frontier_ids = dsp_interner(scratch);
   s->step_ids = dsp_interner(scratch);
   s->key.arena = s->candidates.arena = scratch;
-  s->slot_of = DSP_NEW(scratch, uint32_t, original->nvalues);
-  s->used = DSP_NEW(scratch, uint32_t, original->nvalues);
-  s->demand = DSP_NEW(scratch, DspDemand, original->nvalues);
+  s->slot_of = DSP_NEW(scratch, uint32_t, nvalues);
+  s->used = DSP_NEW(scratch, uint32_t, nvalues);
+  s->demand = DSP_NEW(scratch, DspDemand, nvalues);
   s->path = DSP_NEW(scratch, DspStep *, s->order.count);
   s->bound = DSP_PLAN_NEVER;
-  s->base = s->contraction.base;
+  s->base = s->narrowing.base;
   find_rest(s);
   start(s);
 }
@@ -271,7 +273,7 @@ static int64_t expand_all(Search *s) {
   for (uint32_t i = 0; i < s->frontier->nstates; ++i) {
     if (s->candidates.count > room)
       return s->frontier->costs[i].bytes;
-    dsp_expand(&s->sets, s->frontier, i, &s->shape, &s->candidates);
+    dsp_expand(s->sets, s->frontier, i, &s->shape, &s->candidates);
   }
   return DSP_PLAN_NEVER;
 }
@@ -300,7 +302,7 @@ static DspStep *make_step(Search *s) {
   step->dropped = expand_all(s);
   if (c->count == 0)
     return NULL;
-  uint32_t kept = dsp_dominate(&s->sets, s->shape.slots, &s->candidates);
+  uint32_t kept = dsp_dominate(s->sets, s->shape.slots, &s->candidates);
   step->nstates = apply_limits(s, kept, &step->dropped);
   if (c->dropped < step->dropped)
     step->dropped = c->dropped;
@@ -336,12 +338,13 @@ static DspStep *find_step(Search *s) {
 static bool run_op(Search *s, size_t k) {
   describe(s, s->order.ops[k]);
   DspStep *step = find_step(s);
-  if (!step)
-    return false;
-  if (step->dropped != DSP_PLAN_NEVER) {
-    int64_t bound = s->base.bytes + step->dropped + s->rest[k + 1];
+  int64_t dropped = step ? step->dropped : s->candidates.dropped;
+  if (dropped != DSP_PLAN_NEVER) {
+    int64_t bound = s->base.bytes + dropped + s->rest[k + 1];
     s->bound = bound < s->bound ? bound : s->bound;
   }
+  if (!step)
+    return false;
   update_live(s, s->order.ops[k]);
   s->base = dsp_cost_add(s->base, step->base);
   s->path[k] = step;
@@ -359,45 +362,66 @@ static void read_picks(const Search *s, uint32_t *picks) {
     small[s->order.ops[k]] = s->path[k]->picks[state];
     state = s->path[k]->parents[state];
   }
-  dsp_contraction_picks(&s->contraction, small, picks);
+  dsp_narrow_picks(&s->narrowing, s->arena, small, picks);
 }
 
+/// Of plans above `known` nothing is said: they were dropped.
 static void certify(Search *s, DspCertificate *certificate) {
+  int64_t known = s->limits.known;
+  int64_t bound = s->bound < s->base.bytes ? s->bound : s->base.bytes;
+  bool above = known > 0 && s->base.bytes > known;
+  if (known > 0 && bound > known)
+    bound = known + 1;
   *certificate = s->certificate;
   certificate->found = s->base;
-  certificate->exact = s->bound == DSP_PLAN_NEVER;
+  certificate->exact = s->bound == DSP_PLAN_NEVER && !above;
   certificate->lower_bound =
-      s->bound < s->base.bytes ? s->bound : s->base.bytes;
+      bound < s->narrowing.bound ? s->narrowing.bound : bound;
 }
 
-static DspSearchStatus run(Search *s, DspArena *arena,
-                           const DspSearchProblem *original,
-                           DspSearchResult *result) {
-  for (size_t k = 0; k < s->order.count; ++k)
-    if (!run_op(s, k)) {
-      certify(s, &result->certificate);
-      return DSP_SEARCH_NO_PLAN;
-    }
-  certify(s, &result->certificate);
-  result->picks = DSP_NEW(arena, uint32_t, original->nops);
-  read_picks(s, result->picks);
-  DspPlanCost cost = dsp_route(arena, &s->sets, original, result);
-  bool same = dsp_plan_cost_compare(cost, s->base) == 0;
-  if (result->certificate.exact && !s->sets.cut && !same)
-    dsp_bug("planner: the conversions do not cost what the search found");
-  result->certificate.exact &= same;
-  result->certificate.found = cost;
-  return DSP_SEARCH_OK;
+/// Runs all ops; certifies what came of it.
+static DspSearchStatus run_all(Search *s, DspCertificate *certificate) {
+  bool fine = true, stop = false;
+  for (size_t k = 0; k < s->order.count && fine && !stop; ++k) {
+    fine = run_op(s, k);
+    stop = s->limits.give_up && s->bound != DSP_PLAN_NEVER;
+  }
+  certify(s, certificate);
+  if (stop)
+    certificate->lower_bound = s->narrowing.bound;
+  return stop ? DSP_SEARCH_GAVE_UP : fine ? DSP_SEARCH_OK
+                                          : DSP_SEARCH_NO_PLAN;
+}
+
+DspSearchStatus dsp_search_joined(DspArena *arena, DspJoined *joined,
+                                  const DspSearchLimits *limits,
+                                  DspSearchResult *result) {
+  const DspSearchProblem *original = joined->problem;
+  Search s;
+  *result = (DspSearchResult){0};
+  DspArena *scratch = dsp_arena_create();
+  begin(&s, scratch, joined, limits);
+  DspSearchStatus status = run_all(&s, &result->certificate);
+  if (status == DSP_SEARCH_OK) {
+    result->picks = DSP_NEW(arena, uint32_t, original->nops);
+    read_picks(&s, result->picks);
+    DspPlanCost cost = dsp_route(arena, &joined->sets, original, result);
+    bool same = dsp_plan_cost_compare(cost, s.base) == 0;
+    if (result->certificate.exact && !joined->sets.cut && !same)
+      dsp_bug("planner: the conversions do not cost what the search found");
+    result->certificate.exact &= same;
+    result->certificate.found = cost;
+  }
+  dsp_arena_destroy(scratch);
+  return status;
 }
 
 DspSearchStatus dsp_search(DspArena *arena, const DspSearchProblem *problem,
                            const DspSearchLimits *limits,
                            DspSearchResult *result) {
-  *result = (DspSearchResult){0};
   DspArena *scratch = dsp_arena_create();
-  Search search;
-  begin(&search, scratch, problem, limits);
-  DspSearchStatus status = run(&search, arena, problem, result);
+  DspJoined *joined = dsp_join(scratch, problem);
+  DspSearchStatus status = dsp_search_joined(arena, joined, limits, result);
   dsp_arena_destroy(scratch);
   return status;
 }

@@ -16,14 +16,14 @@
 #include "dsprt_math.h"
 #include "state.h"
 
-enum { GUARD = 4096, TIMES = 9, CAUSAL = 1, WINDOW = 2, BIAS = 4 };
+enum { GUARD = 4096, TIMES = 9, CAUSAL = 1, WINDOW = 2, BIAS = 4, TEXT = 8 };
 
 /// bf16 weights are rounded once, o once.
 static const double most_error = 6e-3;
 
 typedef struct Case {
   int64_t batch, queries, keys, heads, channels;
-  int kind; ///< CAUSAL, WINDOW, BIAS
+  int kind; ///< CAUSAL, WINDOW, BIAS; TEXT: one that hides the last keys
 } Case;
 
 static const Case checks[] = {
@@ -44,7 +44,8 @@ static const Case checks[] = {
     {9, 128, 128, 3, 72, 0},      {9, 100, 127, 3, 72, 0},
     {9, 120, 113, 2, 80, 0},      {9, 3, 128, 2, 96, 0},
     {9, 128, 128, 2, 96, 0},      {9, 128, 90, 2, 128, 0},
-    {9, 111, 128, 2, 128, 0},
+    {9, 111, 128, 2, 128, 0},     {3, 920, 300, 3, 72, TEXT},
+    {5, 300, 77, 2, 64, TEXT},
 };
 
 static const Case times[] = {
@@ -58,7 +59,7 @@ static const Case times[] = {
     {256, 128, 128, 16, 72, 0},  {256, 128, 128, 16, 64, 0},
     {256, 128, 128, 16, 128, 0}, {4, 2048, 2048, 16, 72, CAUSAL},
     {8, 1024, 1024, 16, 64, 3},  {8, 1024, 1024, 8, 64, BIAS},
-    {4, 1024, 1024, 8, 128, 5},
+    {4, 1024, 1024, 8, 128, 5},  {1, 54000, 300, 16, 72, TEXT},
 };
 
 static DsprtState state;
@@ -123,8 +124,35 @@ static DsprtAttention attention_of(const Case *c) {
   a.bias.batch[1] = c->queries * c->keys;
   a.bias.query[0] = c->keys;
   a.bias.key[0] = 1;
-  if (!(c->kind & BIAS)) memset(&a.bias, 0, sizeof a.bias);
+  if (c->kind & TEXT) {
+    memset(&a.bias, 0, sizeof a.bias);
+    a.bias.batch[0] = 1; // [keys, batch]
+    a.bias.key[0] = c->batch;
+  }
+  if (!(c->kind & (BIAS | TEXT))) memset(&a.bias, 0, sizeof a.bias);
   return a;
+}
+
+/// 0, or -INFINITY for a key that element `b` of the batch does not see: the
+/// first one sees all, the last one none when there are several.
+static void *text_bias(const Case *c, void **wide) {
+  size_t n = (size_t)(c->keys * c->batch);
+  DsprtBf16 *host = malloc(n * sizeof *host);
+  float *floats = malloc(n * sizeof *floats);
+  if (!host || !floats) dsprt_fail(&run, "out of memory");
+  for (size_t i = 0; i < n; i++) {
+    int64_t key = (int64_t)i / c->batch, b = (int64_t)i % c->batch;
+    int64_t seen = b ? c->keys * (c->batch - 1 - b) / c->batch : c->keys;
+    floats[i] = key < seen ? 0 : -INFINITY;
+    host[i] = dsprt_to_bf16(floats[i]);
+  }
+  void *out = device(n * sizeof *host);
+  *wide = device(n * sizeof *floats);
+  cudaMemcpy(out, host, n * sizeof *host, cudaMemcpyHostToDevice);
+  cudaMemcpy(*wide, floats, n * sizeof *floats, cudaMemcpyHostToDevice);
+  free(host);
+  free(floats);
+  return out;
 }
 
 typedef struct Data {
@@ -148,6 +176,7 @@ static Data make(const Case *c, bool check) {
   if (c->kind & BIAS)
     d.call.a.bias.data =
         random_tensor(c->heads * c->queries * c->keys, seed++, &bias);
+  if (c->kind & TEXT) d.call.a.bias.data = text_bias(c, &bias);
   d.exact.q = q, d.exact.k = kv, d.exact.a.bias.data = bias;
   if (check) d.exact.v = (const float *)kv + row;
   if (check) d.exact.o = device((size_t)d.elements * sizeof(float));
@@ -263,7 +292,7 @@ int main(int argc, char **argv) {
   dsprt_check_cuda(&run, cudaStreamCreate(&state.stream), "a stream");
   state.workspace = device(DSPRT_WORKSPACE_BYTES);
   state.warming = true;
-  printf("relative errors; kind: 1 causal, 2 window, 4 bias\n"
+  printf("relative errors; kind: 1 causal, 2 window, 4 bias, 8 a text\n"
          "batch queries keys heads channels kind  ours  cuDNN  few\n");
   for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
     fine &= check(&checks[i]);

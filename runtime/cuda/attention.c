@@ -37,41 +37,55 @@ static void merge_batch(DsprtAttention *a) {
   }
 }
 
-/// Several query dims, or several key dims, that follow each other as one.
+/// Several query dims, or several key dims, that follow each other as one, in
+/// the bias, too.
 static void merge_over(DsprtAttention *a) {
+  int64_t *query_bias = a->bias.query, *key_bias = a->bias.key;
   while (a->nquery > 1) {
     int i = a->nquery - 2;
     int64_t n = a->query[i + 1].size;
     if (a->query[i].q != n * a->query[i + 1].q ||
-        a->query[i].o != n * a->query[i + 1].o)
+        a->query[i].o != n * a->query[i + 1].o ||
+        query_bias[i] != n * query_bias[i + 1])
       break;
     a->query[i].size *= n;
     a->query[i].q = a->query[i + 1].q;
     a->query[i].o = a->query[i + 1].o;
+    query_bias[i] = query_bias[i + 1];
     a->nquery--;
   }
   while (a->nkey > 1) {
     int i = a->nkey - 2;
     int64_t n = a->key[i + 1].size;
     if (a->key[i].k != n * a->key[i + 1].k ||
-        a->key[i].v != n * a->key[i + 1].v)
+        a->key[i].v != n * a->key[i + 1].v ||
+        key_bias[i] != n * key_bias[i + 1])
       break;
     a->key[i].size *= n;
     a->key[i].k = a->key[i + 1].k;
     a->key[i].v = a->key[i + 1].v;
+    key_bias[i] = key_bias[i + 1];
     a->nkey--;
   }
 }
 
-/// Batch dims along which k and v do not move are queries: keys are then read
-/// once for all of them.
+static void move_query(DsprtAttention *a, int from, int to) {
+  a->query[to].size = a->query[from].size;
+  a->query[to].q = a->query[from].q;
+  a->query[to].o = a->query[from].o;
+  a->bias.query[to] = a->bias.query[from];
+}
+
+/// Batch dims along which k, v and the bias do not move are queries: keys are
+/// then read once for all of them.
 static void move_queries(DsprtAttention *a) {
   for (int i = 0; i < a->nbatch && a->nquery < DSPRT_MAX_OVER; i++) {
-    if (a->batch[i].k || a->batch[i].v) continue;
-    for (int k = a->nquery; k > 0; k--) a->query[k] = a->query[k - 1];
+    if (a->batch[i].k || a->batch[i].v || a->bias.batch[i]) continue;
+    for (int k = a->nquery; k > 0; k--) move_query(a, k - 1, k);
     a->query[0].size = a->batch[i].size;
     a->query[0].q = a->batch[i].q;
     a->query[0].o = a->batch[i].o;
+    a->bias.query[0] = 0;
     a->nquery++;
     drop_batch(a, i--);
   }
@@ -81,11 +95,12 @@ static void move_queries(DsprtAttention *a) {
 static void sort_queries(DsprtAttention *a) {
   for (int i = 1; i < a->nquery; i++)
     for (int k = i; k > 0 && a->query[k - 1].q < a->query[k].q; k--) {
-      int64_t size = a->query[k].size, q = a->query[k].q, o = a->query[k].o;
-      a->query[k] = a->query[k - 1];
-      a->query[k - 1].size = size;
-      a->query[k - 1].q = q;
-      a->query[k - 1].o = o;
+      DsprtAttention old = *a;
+      move_query(a, k, k - 1);
+      a->query[k].size = old.query[k - 1].size;
+      a->query[k].q = old.query[k - 1].q;
+      a->query[k].o = old.query[k - 1].o;
+      a->bias.query[k] = old.bias.query[k - 1];
     }
 }
 
@@ -131,13 +146,12 @@ static void attend(DsprtRun *run, DsprtType type, const DsprtAttention *a,
              dsprt_attention_bytes(a, type));
   DsprtAttentionCall call = {*a, type, q, k, v, o, NULL};
   if (is_empty(a)) return;
-  bool plain = !a->bias.data && !a->mask.causal && !a->mask.window;
-  if (plain) {
-    move_queries(&call.a);
-    sort_queries(&call.a);
-    merge_over(&call.a);
-  }
-  merge_batch(&call.a);
+  bool masked = a->mask.causal || a->mask.window; // it counts the queries
+  bool plain = !a->bias.data && !masked;
+  if (masked)
+    merge_batch(&call.a);
+  else
+    merge_dims(&call.a);
   if (type == DSPRT_F16 && plain && dsprt_attention_cudnn(run, &call)) return;
   if (plain && is_surely_short(&call.a) && dsprt_attention_short(run, &call))
     return;

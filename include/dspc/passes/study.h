@@ -50,6 +50,7 @@ typedef struct DspStudy {
   DspStudyStage *stages;
   DspStudyMethod plan;      ///< what was asked for
   int64_t bound;            ///< bytes or picoseconds, as the objective has it
+  int64_t width;            ///< most states between two ops of the search
   int64_t found;
   size_t nmethods;
   DspStudyMethod *methods;

@@ -23,10 +23,10 @@
 /// What the ops of a plan surely hold on the rank that holds most.
 typedef struct DspHolds {
   size_t nops;
-  /// [nops] bytes: a parameter itself; an op that multiplies or reduces its
-  /// operands and results, once where they share memory, and of the parameters
-  /// those that nobody else reads.  Norms and elementwise ops may become a part
-  /// of another op: 0.
+  /// [nops] bytes: a parameter, an input, an output itself; an op that
+  /// multiplies or reduces its operands and results, once where they share
+  /// memory, and of the parameters those that nobody else reads.  Norms and
+  /// elementwise ops may become a part of another op: 0.
   const int64_t *bytes;
   const bool *is_weight;  ///< [nops] a parameter
   const uint32_t *reader; ///< [nops] of a parameter, the op that holds it too,
@@ -83,6 +83,7 @@ typedef struct DspFit {
 /// where the two lines meet, and so on, until the price is the one of which
 /// the bound is best; last with a little more than that for some weights and a
 /// little less for the others, since equal layers change their minds together.
+/// All that with the ops charged that hold much, most, or anything.
 /// `whether`: stop at the first that fits.
 DspFit dsp_plan_fit(DspArena *arena, const DspFitter *fitter, bool whether);
 

@@ -89,6 +89,9 @@ typedef struct DspSearchLimits {
   size_t max_explored; ///< states in all; 4,000,000
   size_t beam;         ///< states kept once a limit was met; 1,000
   size_t kept_states;  ///< larger frontiers are not looked up again; 4096
+  int64_t known;       ///< bytes of a plan that is known, or 0: whatever moves
+                       ///< more is not looked at
+  bool give_up; ///< rather than going on with a beam once a limit was met
 } DspSearchLimits;
 
 /// One collective, or one local slice when it moves no bytes.
@@ -121,6 +124,7 @@ typedef struct DspSearchResult {
 typedef enum DspSearchStatus {
   DSP_SEARCH_OK,
   DSP_SEARCH_NO_PLAN, ///< no choice of alternatives can be connected
+  DSP_SEARCH_GAVE_UP, ///< as `DspSearchLimits.give_up` asks for
 } DspSearchStatus;
 
 /// Finds the cheapest plan.  `result` and its arrays live in `arena`.  The

@@ -52,7 +52,9 @@ Memory holds_of(DspArena *arena, const DspPlanGraph *graph,
     memory.weights = bytes_of(arena, graph, mesh, op->results[0], results[0]);
     return memory;
   }
-  if (!all && !op->partial && !op->attention)
+  bool part = op->kind == DSP_PLAN_ELEMENTWISE ||
+              (op->kind == DSP_PLAN_COMPUTE && !op->partial && !op->attention);
+  if (!all && part)
     return memory;
   for (size_t i = 0; i < op->noperands; ++i)
     memory.most += operand_bytes(arena, graph, mesh, op, i, operands, lies);

@@ -24,6 +24,11 @@ typedef struct Tally {
 static DspPlanOptions random_options(Random *random) {
   DspPlanOptions options = {.allow_tensor = random_once_in(random, 2)};
   options.mesh = dsp_plan_mesh(2 + random_below(random, 3));
+  if (random_once_in(random, 3)) // soon met
+    options.limits = (DspSearchLimits){.max_width = 4 + random_below(random, 8),
+                                       .max_explored =
+                                           4 + random_below(random, 64),
+                                       .beam = 4};
   if (random_once_in(random, 3))
     return options;
   options.mesh.naxes = 2;
