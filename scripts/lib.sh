@@ -91,5 +91,7 @@ export OMPI_MCA_mpi_yield_when_idle=1
 export OMPI_MCA_btl=self,vader
 export OMPI_MCA_btl_vader_single_copy_mechanism=none
 export OMPI_MCA_plm_rsh_agent=false
+# Each rank would say that /sys is not mounted, as in a bare chroot.
+export HWLOC_HIDE_ERRORS=2
 # MPI asks for the name of this machine, which not every one can find.
 export RES_OPTIONS="timeout:1 attempts:1"

@@ -44,6 +44,7 @@ config.environment.update({
     "OMPI_MCA_btl": "self,vader",
     "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
     "OMPI_MCA_plm_rsh_agent": "false",
+    "HWLOC_HIDE_ERRORS": "2", # each rank would say that /sys is not mounted
     "RES_OPTIONS": "timeout:1 attempts:1", # MPI asks for the machine's name
     "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
     "OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1"),
