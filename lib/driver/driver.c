@@ -204,7 +204,7 @@ bool dsp_job_run_passes(DspJob *job, MlirModule module,
   return true;
 }
 
-static MlirModule copy_of(MlirModule module) {
+MlirModule dsp_copy_of(MlirModule module) {
   return mlirModuleFromOperation(
       mlirOperationClone(mlirModuleGetOperation(module)));
 }
@@ -216,7 +216,7 @@ static bool fit_memory(DspJob *job, MlirModule imported) {
   DspFit fit = dsp_fit_plan(job, imported, mesh);
   if (!fit.fits) return dsp_check_memory(job, imported);
   mlirModuleDestroy(job->module);
-  job->module = copy_of(imported);
+  job->module = dsp_copy_of(imported);
   job->fit = fit;
   job->measure = (DspMeasure){.stats = NULL};
   return dsp_job_run_passes(job, job->module, mesh, &job->measure);
@@ -235,7 +235,7 @@ static bool measure_all(DspJob *job, MlirModule imported) {
 static bool plan_model(DspJob *job) {
   bool measured = job->options.form == DSP_FORM_PLAN || job->options.memory;
   MlirModule imported = {NULL};
-  if (job->options.memory) imported = copy_of(job->module);
+  if (job->options.memory) imported = dsp_copy_of(job->module);
   bool fine = dsp_job_run_passes(job, job->module, &job->options.mesh,
                                  measured ? &job->measure : NULL);
   if (fine && job->options.memory)

@@ -44,6 +44,9 @@ DspPassOptions dsp_job_pass_options(const DspJob *job,
 bool dsp_job_run_passes(DspJob *job, MlirModule module,
                         const DspPlanMesh *mesh, DspMeasure *measure);
 
+/// A copy that the caller destroys.
+MlirModule dsp_copy_of(MlirModule module);
+
 /// dspc advise: compares meshes on the imported module.
 bool dsp_advise(DspJob *job);
 

@@ -18,8 +18,7 @@ int64_t dsp_memory_of(const DspMeasure *m) {
 
 bool dsp_measure(DspJob *job, MlirModule imported, const DspPlanMesh *mesh,
                  DspMeasure *out) {
-  MlirModule copy = mlirModuleFromOperation(
-      mlirOperationClone(mlirModuleGetOperation(imported)));
+  MlirModule copy = dsp_copy_of(imported);
   DspPassStats *stats = out->stats;
   *out = (DspMeasure){.stats = stats};
   bool fine = dsp_job_run_passes(job, copy, mesh, out);

@@ -95,12 +95,13 @@ static void move_queries(DsprtAttention *a) {
 static void sort_queries(DsprtAttention *a) {
   for (int i = 1; i < a->nquery; i++)
     for (int k = i; k > 0 && a->query[k - 1].q < a->query[k].q; k--) {
-      DsprtAttention old = *a;
-      move_query(a, k, k - 1);
-      a->query[k].size = old.query[k - 1].size;
-      a->query[k].q = old.query[k - 1].q;
-      a->query[k].o = old.query[k - 1].o;
-      a->bias.query[k] = old.bias.query[k - 1];
+      int64_t size = a->query[k].size, q = a->query[k].q, o = a->query[k].o;
+      int64_t bias = a->bias.query[k];
+      move_query(a, k - 1, k);
+      a->query[k - 1].size = size;
+      a->query[k - 1].q = q;
+      a->query[k - 1].o = o;
+      a->bias.query[k - 1] = bias;
     }
 }
 
